@@ -54,7 +54,7 @@ export async function joinRanks(
   if (!ranks) return undefined;
   tokenizeOn(ranks.world.processors);
   const given = Object.entries({ ...settings, ...args }).filter(([name]) => !OWN_TO_RANKS.has(name));
-  await refuseOtherRuns(ranks, { prefine: packageVersion(), ...Object.fromEntries(given) });
+  await refuseOtherRuns(ranks, { ...nodePlatform.versions, ...Object.fromEntries(given) });
   const { storage, memory, inTurn, onFirst } = await openJobPlatform(ranks, nodeStorage);
   const platform: Platform = {
     ...nodePlatform,

@@ -25,6 +25,7 @@ import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
 import { checkShards, checkStreaming } from "./training/checkOptions.ts";
+import { jointError } from "./training/failTogether.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import type { TrainOutput } from "./training/trainerOptions.ts";
 
@@ -58,6 +59,18 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
   const job = await joinRanks(run.args, settingsOf(run)); // all ranks, or none
+  try {
+    return await trainWith(job, run, options);
+  } catch (error) {
+    throw await jointError(job?.ranks, error);
+  }
+}
+
+async function trainWith(
+  job: Awaited<ReturnType<typeof joinRanks>>,
+  run: RunConfig,
+  options: RunOptions,
+): Promise<TrainOutput> {
   if (job) checkShards(run.args, { isStream: run.script.dataset_streaming });
   const { inTurn = <T>(work: () => Promise<T>) => work() } = job ?? {};
   const storage = job?.platform.storage ?? nodeStorage;

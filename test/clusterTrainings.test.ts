@@ -11,19 +11,11 @@ import { furnishRanks, RANK_TRAININGS, type Trained, trainOnRanks, UNEVEN_ROWS }
 import { hasLauncher, launcherFromEnv, needsMpirun } from "./support/startRanks.ts";
 
 const SAMPLE = [
-  "an adapter",
-  "4 bits, fp4, quantized twice",
-  "8 bits",
-  "gradient checkpointing, all weights",
   "a moving reference",
   "dropout of the adapter",
   "NEFTune",
   "loss aot",
-  "loss aot_unpaired",
   "loss bco_pair",
-  "DoRA with everything",
-  "PiSSA",
-  "tokens of the embedding and the head that it is tied to",
   "precomputed reference, into a cache",
   "precomputed reference, from the cache",
   "compute_metrics",

@@ -2,10 +2,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import type { LoraConfigInput } from "../../src/config/LoraConfig.ts";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { jsonLines, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
-import type { Training } from "./child.ts";
+
+/** The settings of a soak training; sent as JSON. */
+export interface Training {
+  /** Folder with model and tokenizer. */
+  model: string;
+  train: string;
+  evaluation: string;
+  args: DPOConfigInput;
+  peft_config: LoraConfigInput | null;
+}
 
 /** Writes model, tokenizer and data into a folder. */
 export async function furnishSoak(folder: string): Promise<void> {

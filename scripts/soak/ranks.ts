@@ -3,7 +3,6 @@
  * all of TRL's runs, all kinds of trainings beside one process, and jobs that are killed at random and resumed to the
  * same bits, or of which a rank hangs.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainerState } from "../../src/checkpoints/trainerState.ts";
@@ -12,21 +11,16 @@ import { furnishRanks } from "../../test/support/rankTrainings.ts";
 import { hasLauncher, type LAUNCHERS, type RankEnd, runRanks } from "../../test/support/startRanks.ts";
 import { withoutTimings } from "../../test/support/toyTrainer.ts";
 import { type Dice, dice } from "../fuzz/dice.ts";
+import { passes } from "./passes.ts";
 
 type Launcher = keyof typeof LAUNCHERS;
-
-/** Runs tests with more cases than `npm test`. @returns whether they passed. */
-function passes(files: readonly string[], env: Record<string, string>): boolean {
-  const words = ["vitest", "run", ...files];
-  return spawnSync("npx", words, { stdio: "inherit", env: { ...process.env, ...env } }).status === 0;
-}
 
 const LORA = ["--use_peft", "--lora_r", "2", "--lora_target_modules", "c_attn", "c_proj"];
 const DROPOUT = ["--lora_dropout", "0.1", "--disable_dropout", "false"];
 const STREAM = ["--dataset_streaming", "--eval_strategy", "no"];
 
 /** Trainings with all that a checkpoint of several ranks must hold. */
-export const JOBS: Readonly<Record<string, readonly string[]>> = {
+const JOBS: Readonly<Record<string, readonly string[]>> = {
   "an adapter, dropout": [...LORA, ...DROPOUT],
   "all weights, accumulation": ["--gradient_accumulation_steps", "2", "--optim", "adafactor"],
   "a moving reference": [...LORA, "--sync_ref_model", "--ref_model_sync_steps", "7"],
@@ -79,7 +73,7 @@ function resultOf(folder: string): Record<string, unknown> {
  * A job as it is, and one whose ranks are killed at random moments, each time resumed.
  * @param most kills. @returns what differs, and the kills.
  */
-export async function killedJob(
+async function killedJob(
   job: KilledJob,
   { random, most }: { random: Dice; most: number },
 ): Promise<{ differences: string[]; kills: number }> {
@@ -126,6 +120,8 @@ export async function soakRanks(folder: string, { minutes, seed }: { minutes: nu
   for (const by of launchers) {
     const env = { PREFINE_LAUNCHER: by, PREFINE_CLUSTER_CASES: "all", PREFINE_RANK_TRAININGS: "all" };
     tell(`TRL's runs, ${by}`, passes(["test/parity/cluster.test.ts"], env));
+    tell(`errors of one rank, ${by}`, passes(["test/clusterFailures.test.ts"], env));
+    if (by === "mpirun") tell("signals, kills, launchers", passes(["test/cluster.test.ts"], env));
     for (const size of ["2", "3"])
       tell(
         `all kinds on ${size} ranks, ${by}`,

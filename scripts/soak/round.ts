@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LogEntry, readRunState } from "../../src/checkpoints/trainerState.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
+import { builtPackage } from "../../test/support/builtPackage.ts";
 import type { Dice } from "../fuzz/dice.ts";
-import type { Training } from "./child.ts";
+import type { Training } from "./kinds.ts";
 
 export interface RoundOptions {
   dice: Dice;
-  /** Maximum milliseconds until a kill, uniformly distributed from 0. */
-  longestLife: number;
+  /** Maximum milliseconds until a kill, uniformly distributed from 0. Default: those of the undisturbed training. */
+  longestLife?: number;
   /** Maximum number of kills. Default: unlimited. */
   most?: number;
   /** One of this many lives has a rival. Default: 3. */
@@ -37,12 +38,13 @@ export interface RoundResult {
 /** Runs both. `training.args.output_dir` is for the undisturbed one; the other folder is next to it. */
 export async function soakRound(
   training: Training,
-  { dice, longestLife, most = Number.POSITIVE_INFINITY, rivalry = 3 }: RoundOptions,
+  { dice, longestLife: longest, most = Number.POSITIVE_INFINITY, rivalry = 3 }: RoundOptions,
 ): Promise<RoundResult> {
   const started = performance.now();
   const calm = await runChild(training);
   if (calm.signal !== null || calm.code !== 0) throw new Error(`the undisturbed training failed:\n${calm.stderr}`);
   const seconds = (performance.now() - started) / 1000;
+  const longestLife = longest ?? Math.round(1000 * seconds);
   const output_dir = `${training.args.output_dir}-killed`;
   const killed = { ...training, args: { ...training.args, output_dir, resume_from_checkpoint: true } };
   const count = { kills: 0, refusals: 0, takeovers: 0 };
@@ -92,9 +94,9 @@ interface End {
 const STEADY = { flags: ["--expose-gc", "--max-semi-space-size=1"], env: { MALLOC_ARENA_MAX: "1" } };
 
 /** @param life milliseconds before it is killed. */
-function runChild(training: Training, life?: number): Promise<End> {
-  const child = fileURLToPath(new URL("./child.ts", import.meta.url));
-  const words = [...STEADY.flags, "--import", "tsx", child, JSON.stringify(training)];
+async function runChild(training: Training, life?: number): Promise<End> {
+  const child = fileURLToPath(new URL("./child.mjs", import.meta.url));
+  const words = [...STEADY.flags, child, await builtPackage(), JSON.stringify(training)];
   const env = { ...process.env, ...STEADY.env, NO_COLOR: "1", PREFINE_NUM_THREADS: "1" };
   const running = spawn(process.execPath, words, { env, stdio: ["ignore", "pipe", "pipe"] });
   const timer = life === undefined ? undefined : setTimeout(() => running.kill("SIGKILL"), life);

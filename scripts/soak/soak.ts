@@ -1,9 +1,10 @@
 /**
- * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random and
- * resumed, with rivals in its folder, until the time is up. Each training must end with the log, margins and weights of
- * an undisturbed one, and its memory may grow by at most 3 % after step 100. With --ranks: trainings on several
- * processes instead (ranks.ts). With --serve: 50 clients of a server, for a minute by default (serve.ts). With --stops:
- * trainings that are stopped while their data is prepared (stops.ts).
+ * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: all cases of the tests of processes (kills, signals), and
+ * trainings of a tiny model, killed (SIGKILL) at random and resumed, with rivals, until the time is up. Each training
+ * must end with the log, margins and weights of an undisturbed one, and its memory may grow by at most 3 % after step
+ * 100. With --ranks: trainings on several processes instead (ranks.ts). With --serve: 50 clients of a server, for a
+ * minute by default (serve.ts). With --stops: trainings that are stopped while their
+ * data is prepared (stops.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { writeServedModels } from "../../test/support/servedModels.ts";
 import { dice } from "../fuzz/dice.ts";
 import { furnishSoak, KINDS, trainingOf } from "./kinds.ts";
 import { memoryGrowth } from "./memoryGrowth.ts";
+import { passes } from "./passes.ts";
 import { soakRanks } from "./ranks.ts";
 import { soakRound } from "./round.ts";
 import { loadServer } from "./serve.ts";
@@ -66,9 +68,12 @@ async function soakServer(): Promise<number> {
   return result.faults.length + result.leftRows + (last > early * (1 + MOST_SERVER_GROWTH) ? 1 : 0);
 }
 
+/** Of which `npm test` takes a sample. */
+const PROCESSES = ["kill", "signals", "stoppedData"].map((name) => `test/invariants/${name}.test.ts`);
+
 /** @returns the number of failures. */
 async function soakRounds(): Promise<number> {
-  let bad = 0;
+  let bad = passes(PROCESSES) ? 0 : 1;
   await furnishSoak(folder);
   for (let round = 0; round === 0 || Date.now() < end; round++) {
     const kind = KINDS[round % KINDS.length];

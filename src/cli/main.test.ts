@@ -51,6 +51,43 @@ describe("help", () => {
   });
 });
 
+describe("under a launcher", () => {
+  const startedAs = (rank: number) => {
+    vi.stubEnv("OMPI_COMM_WORLD_SIZE", "4");
+    vi.stubEnv("OMPI_COMM_WORLD_RANK", `${rank}`);
+  };
+  const NOTHING = { code: 0, stdout: "", stderr: "" };
+
+  it.each([
+    [["--version"]],
+    [["--help"]],
+    [["data", "--help"]],
+    [[]],
+    [["data", "/nowhere/x.jsonl"]],
+    [["serve", "--port", "x"]],
+    [["trian"]],
+  ])("what is no training is done by one process alone: %j", async (words) => {
+    startedAs(0);
+    const first = await runCommand(...words);
+    vi.unstubAllEnvs();
+    vi.stubEnv("COLUMNS", "80");
+    const alone = await runCommand(...words);
+    startedAs(3);
+    expect(await runCommand(...words)).toEqual(NOTHING);
+    const [warning] = /^warning: mpirun has started 4 processes, and prefine .* is the work of one: .*\n/.exec(
+      first.stderr,
+    ) ?? [""];
+    const isWork = words.length > 1 && words[1] !== "--help";
+    expect(warning !== "").toBe(isWork);
+    expect({ ...first, stderr: first.stderr.slice(warning.length) }).toEqual(alone);
+  });
+
+  it("help of train is printed once", async () => {
+    startedAs(1);
+    expect(await runCommand("train", "--help")).toEqual(NOTHING);
+  });
+});
+
 describe("errors", () => {
   it.each([
     [["trian"], /^error: unknown command trian; did you mean train\?/],

@@ -1,12 +1,12 @@
 /** @file The command line: dispatch, errors without stack traces, exit codes. Commands load lazily. */
 import { Command, CommanderError } from "commander";
 import { adviceFor } from "../arguments.ts";
-import { isFirstRank, turnToReport } from "../cluster/firstRank.ts";
+import { isFirstRank, turnToReport, workAlone } from "../cluster/firstRank.ts";
 import "../config/options/otherNames.ts"; // names of other tools, in messages
 import { ioError } from "../disk/ioError.ts";
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
-import { printError } from "../terminal/terminal.ts";
+import { openTerminal, printError } from "../terminal/terminal.ts";
 import { closedOutput } from "./closedOutput.ts";
 import { ignoresHangup } from "./hangup.ts";
 
@@ -49,17 +49,29 @@ const INTERRUPTED = 130;
 /**
  * Runs a command line (without node and script).
  * @returns the exit code: 0 success, 1 error (printed), 2 severe findings of the doctor, 130 stopped by a signal.
- *   Of the processes of a job, the first prints the error of all.
+ *   Of the processes of a job, the first prints the error of all; it alone does what is no training.
  */
 export async function main(words: string[]): Promise<number> {
   outliveTerminal();
   try {
+    const launched = words[0] === "train" ? undefined : workAlone();
+    if (launched && launched.rank > 0) return 0;
     const program = await createProgram(words);
+    if (launched) warnOfOthers(words, launched);
     await program.parseAsync(withUnderscores(words, program), { from: "user" });
     return 0;
   } catch (error) {
     return reportOnce(error);
   }
+}
+
+/** All but `train` is work of one process. */
+function warnOfOthers(words: readonly string[], { by, size }: { by: string; size: number | undefined }): void {
+  if (words.length === 0 || words.some((word) => /^(-h|--help|-V|--version)$/.test(word))) return;
+  const started = `${by} has started ${size ?? "several"} processes`;
+  openTerminal().info(
+    `warning: ${started}, and prefine ${words[0]} is the work of one: rank 0 does it, the others end`,
+  );
 }
 
 /** Reports an error, unless another process of the job does. An error of this rank alone ends the whole job. */

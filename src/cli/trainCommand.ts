@@ -83,7 +83,9 @@ function warnOfCount(count: number, warn: (line: string) => void): void {
 
 /** num_processes: this process only starts the others, waits for them, and passes signals on. */
 async function trainTogether(words: string[], count: number): Promise<void> {
-  const { startJob } = await import("../cluster/startJob.ts");
+  const { checkCount, startJob } = await import("../cluster/startJob.ts");
+  const warning = checkCount(count);
+  if (warning !== undefined) openTerminal().info(`warning: ${warning}`);
   const code = await startJob(["train", ...words], count);
   if (code !== 0) throw new CommanderError(code, "prefine.job", "the processes have said why");
 }

@@ -1,7 +1,7 @@
 /** @file The process of a job that speaks for all: ranks meet the same errors, and users read one message. */
 import { setTimeout as pause } from "node:timers/promises";
 import { PrefineError } from "../errors.ts";
-import { type Launched, recognizeLauncher } from "./launcher.ts";
+import { forgetLauncher, type Launched, recognizeLauncher } from "./launcher.ts";
 
 /**
  * Milliseconds in which a launcher ends the other processes after one has failed. A rank that is still there then met
@@ -21,6 +21,16 @@ function launchedAs(env: NodeJS.ProcessEnv): Launched | undefined {
 /** Whether this process prints, writes and draws for its job; one that was started alone does. */
 export function isFirstRank(env: NodeJS.ProcessEnv = process.env): boolean {
   return (launchedAs(env)?.rank ?? 0) === 0;
+}
+
+/**
+ * For work of one process: rank 0 does it, as if it had been started alone, and the others end.
+ * @returns what has started this process with others; undefined: nothing.
+ */
+export function workAlone(env: NodeJS.ProcessEnv = process.env): Launched | undefined {
+  const launched = launchedAs(env);
+  if (launched) forgetLauncher(env);
+  return launched;
 }
 
 /**

@@ -31,6 +31,14 @@ export function recognizeLauncher(env: Env): Launched | undefined {
   throw new PrefineError("config", message, "Variables of an outer launcher may be left over: unset them.");
 }
 
+/** What tells a launcher from none. */
+const TELLING = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "PMIX_RANK", "SLURM_STEP_ID"];
+
+/** From now on, this process is one that was started alone. */
+export function forgetLauncher(env: Record<string, string | undefined>): void {
+  for (const name of TELLING) delete env[name];
+}
+
 /**
  * The inner launcher comes first: mpirun and mpiexec start their helpers on other machines with srun, whose variables
  * the processes inherit.

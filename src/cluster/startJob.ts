@@ -1,8 +1,11 @@
 /** @file num_processes: starts a job on this computer, by the mpirun that is installed. */
 import { spawn, spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { refuseBeyondMemory } from "../device/memory.ts";
 import { ownUrl } from "../disk/ownPlace.ts";
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 
 interface Family {
   /** In what `mpirun --version` prints. */
@@ -17,6 +20,9 @@ const FAMILIES: readonly Family[] = [
   { name: /Open MPI|OpenRTE|PRRTE/i, flags: ["--oversubscribe", "--bind-to", "none"], stop: "SIGUSR2" },
   { name: /HYDRA|MPICH|Intel/i, flags: [], stop: "SIGTERM" },
 ];
+
+/** That Open MPI would take nodes from. */
+const BATCH_SYSTEMS = "^slurm,tm,lsf,gridengine,alps";
 
 interface Found extends Family {
   program: string;
@@ -33,8 +39,22 @@ function findLauncher(count: number): Found {
   throw new PrefineError("config", message, "Install Open MPI (Debian: apt-get install openmpi-bin) or MPICH.");
 }
 
-/** The ranks say why they end; Open MPI's own pages about that would follow. */
-const QUIET = { OMPI_MCA_orte_execute_quiet: "1" };
+/**
+ * The ranks say why they end; Open MPI's own pages about that would follow. A batch system's nodes are left alone: the
+ * processes are started on this computer.
+ */
+const SETTINGS = {
+  OMPI_MCA_orte_execute_quiet: "1",
+  ...{ OMPI_MCA_ras: BATCH_SYSTEMS, OMPI_MCA_plm: BATCH_SYSTEMS, HYDRA_RMK: "user", HYDRA_LAUNCHER: "fork" },
+};
+
+/** What an outer launcher of one process has set for it: an inner one takes itself for a part of that job. */
+const OUTER =
+  /^(OMPI_(?!MCA_|ALLOW)|OMPI_MCA_(orte|ess|pmix|plm|ras|initial)|PMIX_|PMI_|OPAL_|PRTE_(?!ALLOW)|MPI_LOCAL)/;
+
+function withoutOuter(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OUTER.test(name)));
+}
 
 /** As root, as in most containers, Open MPI 4 and 5 refuse to start without these. */
 const AS_ROOT = ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"].flatMap((name) => [name, `${name}_CONFIRM`]);
@@ -51,7 +71,23 @@ interface LaunchCommand extends Pick<Family, "stop"> {
 export function launchCommand(count: number): LaunchCommand {
   const { program, flags, stop } = findLauncher(count);
   const asRoot = process.getuid?.() === 0 ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {};
-  return { program, words: [...flags, "-n", `${count}`], env: { ...QUIET, ...asRoot }, stop };
+  return { program, words: [...flags, "-n", `${count}`], env: { ...SETTINGS, ...asRoot }, stop };
+}
+
+/** Bytes that a process takes until it is connected to the others. */
+const LEAST = 130e6;
+
+/**
+ * @returns a warning where the processes are more than the processors.
+ * @throws PrefineError("training") where they don't even start in the memory that is free.
+ */
+export function checkCount(count: number): string | undefined {
+  const total = count * LEAST;
+  const what = `num_processes ${count}`;
+  refuseBeyondMemory({ what, parts: { processes: total }, total, advice: "Take fewer processes." });
+  const processors = availableParallelism();
+  if (count <= processors) return undefined;
+  return `${what}: this computer has ${counted(processors, "processor")}, which the processes share`;
 }
 
 /**
@@ -65,7 +101,11 @@ export async function startJob(words: readonly string[], count: number): Promise
   const command = [...flags, process.execPath, ...process.execArgv, prefine, ...words];
   // a group of its own: the terminal's Ctrl-C would reach mpirun twice, which then ends the ranks at once
   const stdio = ["ignore", "inherit", "inherit"] as const;
-  const job = spawn(program, command, { env: { ...process.env, ...env }, stdio: [...stdio], detached: true });
+  const job = spawn(program, command, {
+    env: { ...withoutOuter(process.env), ...env },
+    stdio: [...stdio],
+    detached: true,
+  });
   let signals = 0;
   const stop = () => {
     signals++;

@@ -5,9 +5,7 @@ import { takeFolder } from "../checkpoints/ownership.ts";
 import type { NewestCheckpoint } from "../checkpoints/runDirectory.ts";
 import { refuseOthersFiles, removeRun } from "../checkpoints/runFiles.ts";
 import { type LogEntry, newTrainerState, TRAINER_STATE, type TrainerState } from "../checkpoints/trainerState.ts";
-import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { adviceOf, DPOConfig, warningOf } from "../config/DPOConfig.ts";
-import { LoraConfig } from "../config/LoraConfig.ts";
 import type { DeviceRanks } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
@@ -37,9 +35,9 @@ import {
   type Resume,
   resumedQuantization,
 } from "./prepare/outputFolder.ts";
-import { evaluationSets } from "./prepare/rows.ts";
 import { isStreamed } from "./prepare/streamReader.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
+import { requestOf } from "./request.ts";
 import { resumeRun, warnOfNewer } from "./resumeRun.ts";
 import { type Run, type RunObserver, Stopped } from "./run.ts";
 import { compareRanks } from "./sameRun.ts";
@@ -206,8 +204,7 @@ export class Trainer {
     await this.lifetime.end();
     this.observer.close();
     const ready = await this.ready?.catch(() => undefined);
-    await ready?.run.train.pairs.end?.();
-    await ready?.run.learner.dispose();
+    if (ready) await endParts({ train: ready.run.train.pairs, learner: ready.run.learner });
   }
 
   private async open(signal = this.lifetime.signal, resume: Resume = this.args.resume_from_checkpoint): Promise<Ready> {
@@ -226,6 +223,15 @@ export class Trainer {
     if (warning !== undefined) this.observer.warn(warning);
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
+    try {
+      return { run: await this.createRun(parts), facts };
+    } catch (error) {
+      await endParts(parts);
+      throw error;
+    }
+  }
+
+  private async createRun(parts: OpenedRun["parts"]): Promise<Run> {
     const { compute_metrics = null } = this.options;
     const { ranks, callbacks } = this;
     if (ranks) await compareRanks(ranks, parts);
@@ -233,7 +239,7 @@ export class Trainer {
     checkMetric(this.run);
     checkDropped(this.run);
     await this.callbacks.call("on_init_end", this.run);
-    return { run: this.run, facts };
+    return this.run;
   }
 
   /** Connects to the other processes of the job, if there are any; once. */
@@ -285,16 +291,8 @@ export class Trainer {
   }
 }
 
-function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {
-  const { peft_config, quantization_config, processing_class, tokenizer, ref_model } = options;
-  return {
-    ...options,
-    args,
-    ref_model: ref_model ?? null,
-    eval_datasets: evaluationSets(options.eval_dataset ?? null),
-    tokenizer: processing_class ?? tokenizer ?? null,
-    peft_config: peft_config ? LoraConfig(peft_config) : null,
-    quantization_config: quantization_config ? BitsAndBytesConfig(quantization_config) : null,
-    signal,
-  };
+/** Frees what the preparation has opened. */
+async function endParts({ train, learner }: Pick<OpenedRun["parts"], "train" | "learner">): Promise<void> {
+  await train.end?.();
+  await learner.dispose();
 }

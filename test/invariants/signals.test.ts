@@ -13,6 +13,7 @@ import { LOCK } from "../../src/disk/lockFile.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { builtPackage } from "../support/builtPackage.ts";
 import { furnish } from "../support/furnish.ts";
+import { casesOf } from "../support/samples.ts";
 import { ended, startTraining } from "../support/trainingProcess.ts";
 
 const LONG = ["--max_steps", "100000", "--logging_steps", "100000"];
@@ -54,7 +55,8 @@ async function send(child: ChildProcess, signals: readonly NodeJS.Signals[], pau
 }
 
 describe("the first signal", () => {
-  it.each<NodeJS.Signals[]>([["SIGTERM"], ["SIGHUP"], ["SIGINT", "SIGINT"]])(
+  const cases: NodeJS.Signals[][] = [["SIGTERM"], ["SIGHUP"], ["SIGINT", "SIGINT"]];
+  it.each(casesOf(cases, ({ length }) => length === 2))(
     "%s, doubled or not, saves a checkpoint",
     { timeout: 60_000 },
     async (...signals) => {
@@ -74,29 +76,34 @@ describe("the first signal", () => {
 describe("a second signal", () => {
   const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
 
-  it.each<[keyof typeof NUMBERS, keyof typeof NUMBERS]>([
+  const cases: [keyof typeof NUMBERS, keyof typeof NUMBERS][] = [
     ["SIGTERM", "SIGHUP"],
     ["SIGHUP", "SIGTERM"],
-  ])("after %s, %s ends the process at once; the next run continues", { timeout: 60_000 }, async (first, second) => {
-    const place = workplace(`${first}-then-${second}`);
-    const child = start(place);
-    const end = ended(child);
-    await untilSaved(place);
-    child.kill(first);
-    child.kill(second);
-    const { code, signal, stderr } = await end;
-    if (code === 130)
-      expect(stderr).toContain("; saved dpo/checkpoint-"); // it was faster than the second signal
-    else {
-      const either = [first, second].map((name) => (signal ? name : 128 + NUMBERS[name])); // the system may swap them
-      expect(either, stderr).toContain(signal ?? code);
-    }
-    await expectWhole(place);
-    const [{ step }] = (await checkpoints(place)).toSorted((a, b) => b.step - a.step);
-    const last = String(step + 1);
-    const again = await ended(startTraining(place, "--max_steps", last, "--resume_from_checkpoint"));
-    expect(again, again.stderr).toMatchObject({ code: 0 });
-  });
+  ];
+  it.each(casesOf(cases, ([first]) => first === "SIGTERM"))(
+    "after %s, %s ends the process at once; the next run continues",
+    { timeout: 60_000 },
+    async (first, second) => {
+      const place = workplace(`${first}-then-${second}`);
+      const child = start(place);
+      const end = ended(child);
+      await untilSaved(place);
+      child.kill(first);
+      child.kill(second);
+      const { code, signal, stderr } = await end;
+      if (code === 130)
+        expect(stderr).toContain("; saved dpo/checkpoint-"); // it was faster than the second signal
+      else {
+        const either = [first, second].map((name) => (signal ? name : 128 + NUMBERS[name])); // the system may swap them
+        expect(either, stderr).toContain(signal ?? code);
+      }
+      await expectWhole(place);
+      const [{ step }] = (await checkpoints(place)).toSorted((a, b) => b.step - a.step);
+      const last = String(step + 1);
+      const again = await ended(startTraining(place, "--max_steps", last, "--resume_from_checkpoint"));
+      expect(again, again.stderr).toMatchObject({ code: 0 });
+    },
+  );
 });
 
 describe.skipIf(!existsSync("/proc/self/status"))("while JavaScript never ends", () => {
@@ -148,19 +155,24 @@ describe.skipIf(isMissing("nohup"))("under nohup", () => {
   /** The process that trains: it has written itself into the lock. */
   const trainer = (place: string) => Number(JSON.parse(readFileSync(join(place, "dpo", LOCK), "utf8")).pid);
 
-  it.skipIf(isMissing("bash")).each([
+  const cases = [
     ["nohup", "bash", "nohup prefine"],
     ["a script that ignores SIGHUP", "sh", `trap "" HUP; prefine; exit $?`],
-  ])("%s: SIGHUP ends nothing", { timeout: 60_000 }, async (name, shell, line) => {
-    const place = workplace(name.replaceAll(" ", "-"));
-    const child = startIn(place, shell, line);
-    const end = ended(child);
-    await untilSaved(place);
-    for (let i = 0; i < 3; i++) process.kill(trainer(place), "SIGHUP");
-    const { code, stderr } = await end;
-    expect(code, stderr).toBe(0);
-    expect(existsSync(join(place, "dpo/adapter_model.safetensors"))).toBe(true);
-  });
+  ];
+  it.skipIf(isMissing("bash")).each(casesOf(cases, ([name]) => name === "nohup"))(
+    "%s: SIGHUP ends nothing",
+    { timeout: 60_000 },
+    async (name, shell, line) => {
+      const place = workplace(name.replaceAll(" ", "-"));
+      const child = startIn(place, shell, line);
+      const end = ended(child);
+      await untilSaved(place);
+      for (let i = 0; i < 3; i++) process.kill(trainer(place), "SIGHUP");
+      const { code, stderr } = await end;
+      expect(code, stderr).toBe(0);
+      expect(existsSync(join(place, "dpo/adapter_model.safetensors"))).toBe(true);
+    },
+  );
 });
 
 describe.skipIf(isMissing("script"))("a terminal that closes", () => {

@@ -9,7 +9,7 @@ import { outcomeOf } from "../support/stoppableRun.ts";
 import { ended, startTraining } from "../support/trainingProcess.ts";
 
 const FLAGS = (
-  "--max_steps 60 --save_strategy steps --save_steps 2 --save_total_limit 3 " +
+  "--max_steps 20 --save_strategy steps --save_steps 2 --save_total_limit 3 " +
   "--eval_strategy steps --eval_steps 4 --learning_rate 1e-2"
 ).split(" ");
 
@@ -35,11 +35,13 @@ describe("two trainings in one output_dir", () => {
     const owner = start(place);
     const end = ended(owner);
     await untilLocked(place);
+    owner.kill("SIGSTOP"); // else it might end before they start
     const others = ["--overwrite_output_dir", "--resume_from_checkpoint"].map((how) => start(place, how));
     for (const { code, stderr } of await Promise.all(others.map(ended))) {
       expect({ code, pid: Number(REFUSED.exec(stderr)?.[1]) }, stderr).toEqual({ code: 1, pid: owner.pid });
     }
     expect(hasLock(place)).toBe(true); // it is still training
+    owner.kill("SIGCONT");
     expect(await end).toMatchObject({ code: 0 });
     expect(await outcomeOf(join(place, "dpo"))).toEqual(await outcomeOf(join(calm, "dpo")));
     expect(readdirSync(join(place, "dpo")).sort()).toEqual(readdirSync(join(calm, "dpo")).sort());
@@ -47,7 +49,7 @@ describe("two trainings in one output_dir", () => {
 
   it("become one, if both start at the same time", { timeout: 180_000 }, async () => {
     const place = workplace("start");
-    const ends = await Promise.all([1, 2].map(() => ended(start(place, "--max_steps", "10"))));
+    const ends = await Promise.all([1, 2].map(() => ended(start(place, "--max_steps", "4"))));
     expect(ends.map(({ code }) => code).sort()).toEqual([0, 1]);
     const { stderr } = ends.find(({ code }) => code === 1)!;
     expect(stderr).toMatch(/^error: output_dir dpo: expected no (other training|run) there/m);
@@ -57,7 +59,7 @@ describe("two trainings in one output_dir", () => {
     const place = workplace("killed");
     const owner = start(place);
     const end = ended(owner);
-    await expect.poll(() => existsSync(join(place, "dpo/checkpoint-6")), { timeout: 60_000, interval: 10 }).toBe(true);
+    await expect.poll(() => existsSync(join(place, "dpo/checkpoint-4")), { timeout: 60_000, interval: 10 }).toBe(true);
     owner.kill("SIGKILL");
     await end;
     expect(hasLock(place)).toBe(true);

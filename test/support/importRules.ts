@@ -217,6 +217,7 @@ export const TRAINING_LEVELS = [
     "describeTrainer.ts",
     "finish.ts",
     "loop.ts",
+    "request.ts",
     "resumeRun.ts",
     "sameRun.ts",
     "saveCheckpoint.ts",

@@ -3,14 +3,16 @@
  * `node rankFailures.mjs PACKAGE JOB`, where JOB is a JSON file { folder, trainings }. Every rank writes
  * JOB.results-RANK.json.
  */
-import { promises, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import fs, { copyFileSync, promises, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 
 const [place, job] = process.argv.slice(2);
-const { DPOTrainer, loadDataset, PrefineError } = await import(pathToFileURL(join(place, "dist/index.js")));
+const { DPOTrainer, loadDataset, PrefineError, runFrom, train } = await import(
+  pathToFileURL(join(place, "dist/index.js"))
+);
 const { folder, trainings } = JSON.parse(readFileSync(job, "utf8"));
 const launched = process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK;
 /** Whether this process has the faults of a rank: one that was started alone has all. */
@@ -21,13 +23,24 @@ const logger = Object.fromEntries(
   ["start", "step", "status", "metrics", "info", "warn", "end", "close"].map((name) => [name, nothing]),
 );
 
-/** Requests to the compute thread that are to fail: their method, and how many of them come before. */
-let refused;
+/** A request to the compute thread that is changed: whether it is of that kind, how many of them come before. */
+let changed;
 const { postMessage } = Worker.prototype;
 Worker.prototype.postMessage = function (message, ...rest) {
-  const isMeant = refused !== undefined && message?.request?.method === refused.method && refused.before-- === 0;
-  const request = isMeant ? { method: "free", names: 0 } : message?.request;
+  const isMeant = message?.request && changed?.isOfKind(message.request) && changed.before-- === 0;
+  const request = isMeant ? changed.change(message.request) : message?.request;
   return postMessage.call(this, message?.request ? { ...message, request } : message, ...rest);
+};
+
+const { versions } = process;
+const setNode = (node) => Object.defineProperty(process, "versions", { value: { ...versions, node } });
+
+let ownVersion;
+const { readFileSync: readAny } = fs;
+fs.readFileSync = (path, ...rest) => {
+  const content = readAny(path, ...rest);
+  if (ownVersion === undefined || !String(path).endsWith("package.json")) return content;
+  return JSON.stringify({ ...JSON.parse(content), version: ownVersion });
 };
 
 let isFull = false;
@@ -49,8 +62,20 @@ const throwing = (event, at, error) => ({
 });
 
 const refusing = (method, before) => () => {
-  refused = { method, before };
+  changed = { isOfKind: (request) => request.method === method, before, change: () => ({ method: "free", names: 0 }) };
 };
+
+const isReference = ([name, { data }]) => name.startsWith("reference") && data !== undefined;
+const usesReference = ({ method, feeds }) => method === "run" && feeds.some(isReference);
+
+/** Log-probabilities of the reference that are no numbers. */
+function withoutReference({ feeds, ...request }) {
+  const changedFeeds = feeds.map((entry) => {
+    const [name, feed] = entry;
+    return isReference(entry) ? [name, { ...feed, data: feed.data.map(() => Number.NaN) }] : entry;
+  });
+  return { ...request, feeds: changedFeeds };
+}
 
 /** What goes wrong on the faulty rank: options of its trainer, or of its `train`. */
 const FAULTS = {
@@ -76,18 +101,36 @@ const FAULTS = {
     const callbacks = [{ on_step_begin: (_args, { global_step }) => global_step === 3 && controller.abort() }];
     return { callbacks, signal: controller.signal };
   },
-  "a model that is missing": () => ({ model: join(folder, "absent") }),
+  "a model that is missing": () => ({ model: "absent" }),
+  "a loss that is not finite": () => {
+    changed = { isOfKind: usesReference, before: 6, change: withoutReference };
+  },
+  "other rows": () => ({ files: ["uneven.jsonl"] }),
+  "other settings": ({ args }) => ({ args: { ...args, beta: 0.2 } }),
+  "another version of prefine": () => {
+    ownVersion = "99.0.0";
+  },
+  "another version of Node": () => {
+    setNode("99.0.0");
+  },
+  "rows that are missing": () => process.chdir(join(folder, "without-rows")),
+  "a model that is missing there": () => process.chdir(join(folder, "without-model")),
 };
 
-async function trained({ name, fault = "none", faulty = 0, stream, files, args }) {
-  const { signal, ...own } = (isRank(faulty) && FAULTS[fault]?.()) || {};
+/** Rows that have been fixed meanwhile. */
+function fix({ from, to }) {
+  copyFileSync(join(folder, from), join(folder, `${to}-${launched}`));
+  renameSync(join(folder, `${to}-${launched}`), join(folder, to));
+}
+
+async function newTrainer({ fault, stream, files, args, model = "model", ...own }) {
   const rows = await loadDataset("json", { data_files: files.map((file) => join(folder, file)), streaming: stream });
   const evals = await loadDataset(join(folder, "eval.jsonl"));
   const others = fault.endsWith("only")
     ? {}
     : { callbacks: [{ on_step_end: nothing }], compute_metrics: () => ({ n: 1 }) };
-  const trainer = new DPOTrainer({
-    model: join(folder, "model"),
+  return new DPOTrainer({
+    model: join(folder, model),
     peft_config: { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn", "c_proj"] },
     args,
     train_dataset: rows.train,
@@ -96,15 +139,26 @@ async function trained({ name, fault = "none", faulty = 0, stream, files, args }
     ...others,
     ...own,
   });
+}
+
+async function trained({ name, fault = "none", faulty = 0, fixed, run, ...training }) {
+  if (fixed) fix(fixed);
+  const { signal, ...own } = (isRank(faulty) && FAULTS[fault]?.(training)) || {};
+  let trainer;
   try {
+    if (run) return { name, output: await train(runFrom(run), { logger }) };
+    trainer = await newTrainer({ ...training, fault, ...own });
     await trainer.train({ signal });
     return { name, log: trainer.state.log_history };
   } catch ({ name: kind, code, message, hint }) {
-    return { name, error: { kind, code, message, hint }, saved: savedIn(args.output_dir) };
+    return { name, error: { kind, code, message, hint }, saved: savedIn(training.args.output_dir) };
   } finally {
-    refused = undefined;
+    changed = undefined;
     isFull = false;
-    await trainer.dispose();
+    ownVersion = undefined;
+    setNode(versions.node);
+    process.chdir(folder);
+    await trainer?.dispose();
   }
 }
 

@@ -88,7 +88,7 @@ const KINDS: Record<string, RankTraining> = {
   "early stopping": {
     patience: 1,
     args: {
-      max_steps: 9,
+      max_steps: 4,
       learning_rate: 0,
       eval_strategy: "steps",
       eval_steps: 1,
@@ -166,12 +166,12 @@ function jobOf(folder: string, names: readonly string[], { place, ranks, micro }
       overwrite_output_dir: true,
       bf16: false,
       max_length: 64,
-      max_steps: 5,
+      max_steps: 3,
       learning_rate: 1e-3,
       train_sampling_strategy: "sequential",
       logging_steps: 1,
       eval_strategy: "steps",
-      eval_steps: 3,
+      eval_steps: 2,
       save_strategy: "no",
       gradient_checkpointing: false,
       per_device_train_batch_size: BATCH,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 /** The processes of the tests inherit the environment; os.tmpdir() reads TMPDIR, on Windows TEMP. */
 export default function scratch(): () => void {
   const folder = mkdtempSync(join(tmpdir(), "prefine-tests-"));
-  Object.assign(process.env, { TMPDIR: folder, TEMP: folder, PREFINE_CACHE: join(folder, "cache") });
+  const places = { TMPDIR: folder, TEMP: folder, PREFINE_CACHE: join(folder, "cache"), PREFINE_TESTS: folder };
+  Object.assign(process.env, places);
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -14,8 +14,8 @@ const PIECE = 2 ** 22;
  * @throws PrefineError("config") in one line if there is no library, or it belongs to another launcher.
  */
 export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI ?? ""): Collectives {
-  const mpi = openMpiLibrary({ by: launched.by, only: only.trim() });
   refuseClosed(launched);
+  const mpi = openMpiLibrary({ by: launched.by, only: only.trim() });
   mpi.init();
   const [rank, size] = [mpi.rank(), mpi.size()];
   if (size !== (launched.size ?? size) || (launched.size === undefined && size === 1)) {
