@@ -35,7 +35,9 @@ GPT-NeoX's fused layer, and its 1 + weight of Gemma's norms, are undone, so that
 weights are those of the safetensors. Queries, keys and values may be one tensor. Sizes, epsilon, rope and its scaling
 are read for all, \`rope_freqs.weight\` for Llama, Mistral, SmolLM3 and Granite, \`rope_factors_long.weight\` and
 \`rope_factors_short.weight\` for Phi-3; dropout is 0. Any other key of an architecture is refused by name, unless its
-value means that it is not used, and so is a tensor that the family does not have.
+value means that it is not used, and so is a tensor that the family does not have. Models in parts
+(\`-00001-of-00003.gguf\`, llama-gguf-split) are read where all parts are in one folder or repository; vision parts
+(\`mmproj\`), adapters, importance matrices and files without tensors are refused.
 
 | model_type | general.architecture | keys of its own | not in the file |
 |---|---|---|---|

@@ -14,7 +14,7 @@ import { type LocalHub, sharedHubExists, startServePy } from "./support/localHub
 import { anchorsOf, type Block, blocksOf, linksOf, picturesWithoutText, wordsOf } from "./support/markdown.ts";
 import { runCommand } from "./support/runCommand.ts";
 import { folderWithPrefine, runScript, scriptArguments } from "./support/runScript.ts";
-import { needsReference, referenceFolder } from "./support/shared.ts";
+import { needsReference, referenceFolder, sharedFolder } from "./support/shared.ts";
 import { committedFiles, readText } from "./support/sourceFiles.ts";
 
 const GUIDES = readdirSync(join(checkout, "docs")).filter((name) => name.endsWith(".md"));
@@ -121,6 +121,10 @@ function hubFolder(): string {
   const base = join(root, "models/HuggingFaceTB/SmolLM2-135M");
   for (const folder of [chat, base]) cpSync(join(models, "tiny-llama"), folder, { recursive: true });
   rmSync(join(base, "chat_template.jinja"));
+  const families = { "google/gemma-3-270m-it": "tiny-gemma3", "microsoft/Phi-4-mini-instruct": "tiny-phi3" };
+  for (const [id, name] of Object.entries(families)) {
+    cpSync(join(sharedFolder, "reference-families", "models", name), join(root, "models", id), { recursive: true });
+  }
   return root;
 }
 

@@ -24,6 +24,9 @@ export interface GgufFile {
   tensors: ReadonlyMap<string, GgufTensor>;
 }
 
+/** Magic number, version, the counts of tensors and of keys. */
+const COUNTS_END = 24;
+
 const AGAIN = "Download the file again: it may be truncated or damaged.";
 
 const broken = (where: string, problem: string, cause?: unknown) =>
@@ -43,7 +46,7 @@ function rangeReader(source: ByteSource): typeof fetch {
 /**
  * @param where names the file in errors.
  * @throws PrefineError("model") for a file that is not GGUF or has tensors beyond its end; ("not-yet") for a
- *   quantization, a big-endian file or one of several parts.
+ *   quantization or a big-endian file.
  */
 export async function readGguf(source: ByteSource, where: string): Promise<GgufFile> {
   const { gguf, GGMLQuantizationType } = await import("@huggingface/gguf"); // loaded only when needed
@@ -54,11 +57,10 @@ export async function readGguf(source: ByteSource, where: string): Promise<GgufF
   if (!parsed.littleEndian)
     throw new PrefineError("not-yet", `${where}: big-endian GGUF files are not read`, "Convert it to little-endian.");
   const metadata = new Map(Object.entries(parsed.metadata).map(([key, value]) => [key, plainNumber(value)]));
-  if (Number(metadata.get("split.count") ?? 1) > 1) {
-    const message = `${where}: GGUF files in several parts are not read`;
-    throw new PrefineError("not-yet", message, "Merge them with llama-gguf-split --merge.");
-  }
-  if (Number(parsed.tensorDataOffset) > source.byteLength) throw broken(where, "it ends within its header");
+  const alignment = Number(metadata.get("general.alignment") ?? 32);
+  const padding = parsed.tensorInfos.length > 0 ? 0 : alignment - 1; // without tensors, the header may lack it
+  const least = Math.max(COUNTS_END, Number(parsed.tensorDataOffset) - padding);
+  if (least > source.byteLength) throw broken(where, "it ends within its header");
   const header = new Uint8Array(await source.slice(0, Number(parsed.tensorDataOffset)));
   for (const [key, value] of markedTexts(header)) metadata.set(key, value);
   const tensors = new Map<string, GgufTensor>();

@@ -107,6 +107,8 @@ export interface Architecture {
   integers?: ReadonlyMap<string, IntegerBlocks>;
   /** What the files have besides this model, and prefine does not run: copied into saved models; absent: nothing. */
   leftOut?: { part: string; has(tensor: string): boolean };
+  /** A module's name, given that in adapters on models of earlier versions of transformers; absent: the same. */
+  currentName?(module: string): string;
   /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */
   fileNames(name: string): string[];
   /**

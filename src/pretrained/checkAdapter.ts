@@ -19,13 +19,17 @@ function misfit(message: string): PrefineError {
   return new PrefineError("model", message, hint);
 }
 
-/** The adapter without tensors of what the model leaves out: PEFT's names often match layers of a vision part, too. */
+/**
+ * The adapter under the model's current names, without tensors of what the model leaves out: PEFT's names often match
+ * layers of a vision part, too.
+ */
 export function withoutLeftOut(
-  adapter: SavedAdapter,
+  saved: SavedAdapter,
   files: ModelFiles,
-  { architecture: { leftOut } }: LoadedModel,
+  { architecture: { leftOut, currentName } }: LoadedModel,
   onWarning?: (line: string) => void,
 ): SavedAdapter {
+  const adapter = currentName ? renamed(saved, currentName) : saved;
   const isLeftOut = (name: string) => leftOut?.has(name.slice(PREFIX.length)) === true;
   const weights = new Map([...adapter.weights].filter(([name]) => !isLeftOut(name)));
   const count = adapter.weights.size - weights.size;
@@ -34,6 +38,13 @@ export function withoutLeftOut(
     `${files.pathOf(ADAPTER_WEIGHTS)}: ${count} tensors are of the model's ${leftOut?.part}, which is left out`,
   );
   return { ...adapter, weights };
+}
+
+function renamed(adapter: SavedAdapter, currentName: (module: string) => string): SavedAdapter {
+  const { weights, embeddings } = adapter;
+  const own = [...weights].map(([name, tensor]) => [PREFIX + currentName(name.slice(PREFIX.length)), tensor] as const);
+  const replaced = embeddings && new Map([...embeddings].map(([name, place]) => [currentName(name), place]));
+  return { ...adapter, weights: new Map(own), ...(replaced ? { embeddings: replaced } : {}) };
 }
 
 /**

@@ -104,6 +104,10 @@ describe.each(Object.entries(HUB_NAME))("files of %s", (name, rename) => {
     expect(JSON.parse(readFileSync(join(output_dir, "config.json"), "utf8"))).toMatchObject(CONFIG);
     const { loaded, adapter } = await AutoModelForCausalLM.from_pretrained(run, { onWarning: () => {} });
     expect([loaded.architecture.modelType, adapter?.weights.size]).toEqual(["gemma3", 8]);
+    const older = [...weights].map(([key, tensor]) => [key.replace(PATH, "language_model.model"), tensor] as const);
+    await saveAdapter(folderAt(`${run}-older`), { config, weights: new Map(older) });
+    const again = await AutoModelForCausalLM.from_pretrained(`${run}-older`, { onWarning: () => {} });
+    expect(again.adapter).toEqual(adapter);
   });
 });
 

@@ -1,6 +1,7 @@
 /** @file GGUF metadata -> the contents of config.json and generation_config.json. */
 import { PrefineError, show } from "../errors.ts";
 import type { GgufFile } from "../formats/gguf.ts";
+import { nearestFamily } from "../models/families/architectures.ts";
 import { familyFields, GGUF_FAMILIES } from "./ggufFamilies.ts";
 import { createReader, type GgufReader } from "./ggufReader.ts";
 import type { RotaryFactors } from "./ggufRope.ts";
@@ -9,24 +10,6 @@ export interface GgufConfig {
   config: Record<string, unknown>;
   generationConfig: Record<string, unknown>;
 }
-
-/** Starts of architectures that are not supported -> the nearest that is. */
-const NEAREST: readonly (readonly [start: string, nearest: string])[] = [
-  ["gemma", "gemma3"],
-  ["phi", "phi3"],
-  ["smollm", "smollm3"],
-  ["olmo", "olmo2"],
-  ["granite", "granite"],
-  ["gptj", "gptneox"],
-  ["starcoder", "starcoder2"],
-  ["qwen3", "qwen3"],
-  ["qwen", "qwen2"],
-  ["llama", "llama"],
-  ["deci", "llama"],
-  ["mistral", "mistral"],
-  ["ministral", "mistral"],
-  ["gpt", "gpt2"],
-];
 
 /**
  * @param factors the contents of the file's tensors of rotary factors.
@@ -54,8 +37,10 @@ export function ggufConfig(file: GgufFile, where: string, factors: RotaryFactors
 
 function unsupported(architecture: string, where: string): PrefineError {
   const message = `${where}: GGUF files of the family ${show(architecture)} are not supported`;
-  const nearest = NEAREST.find(([start]) => architecture.startsWith(start));
-  const hint = nearest ? `The nearest that is: ${nearest[1]}. All` : "Supported families";
+  const type = nearestFamily(architecture.replaceAll("-", "_"));
+  const families = Object.entries(GGUF_FAMILIES);
+  const [nearest] = families.find(([name, family]) => name === type || family.type === type) ?? [];
+  const hint = nearest === undefined ? "Supported families" : `The nearest that is: ${nearest}. All`;
   return new PrefineError("not-yet", message, `${hint}: ${Object.keys(GGUF_FAMILIES).join(", ")}.`);
 }
 

@@ -6,7 +6,7 @@ import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
-import { isGgufPath } from "../formats/ggufPath.ts";
+import { ggufParts, isGgufPath } from "../formats/ggufPath.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { warnOfEdits } from "./modelSource.ts";
 import { findGguf, readGgufModel } from "./readGgufModel.ts";
@@ -60,7 +60,7 @@ async function locate(idOrPath: string, options: LoadModelOptions): Promise<{ fi
     throw new PrefineError("model", message, await nearbyHint(idOrPath, hint));
   }
   const { gguf_file } = options;
-  const files = gguf_file === undefined ? isModelFile : (path: string) => path === gguf_file;
+  const files = gguf_file === undefined ? isModelFile : (path: string) => ggufParts(gguf_file).includes(path);
   const repo = { id: idOrPath, kind: "model" as const, files, ...options };
   const { directory } = await resolveRepo(repo).catch(async (error: unknown) => {
     throw await notOnDisk(error, idOrPath);

@@ -1,5 +1,5 @@
 /** @file A model in a GGUF file equals its source; errors name wrong files. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -76,6 +76,44 @@ describe("a GPT-2 in a GGUF file", () => {
     await expect(loadModel(root)).rejects.toThrow(
       /expected config\.json or one GGUF file, found 2: model\.gguf, second/,
     );
+  });
+
+  it("is read from its parts, whichever is named", async () => {
+    const folder = join(root, "parts");
+    mkdirSync(folder);
+    const entries = Object.entries(tensors);
+    const half = entries.length >> 1;
+    const files = [1, 2, 3].map((number) => join(folder, `model-0000${number}-of-00003.gguf`));
+    const parts = [[], entries.slice(0, half), entries.slice(half)];
+    const write = (part: number, metadata: Record<string, string | number> = {}) =>
+      writeGguf(
+        files[part],
+        {
+          ...(part === 0 ? METADATA : {}),
+          ...{ "split.no": part, "split.count": 3, "split.tensors.count": entries.length },
+          ...metadata,
+        },
+        Object.fromEntries(parts[part]),
+      );
+    for (const part of files.keys()) write(part);
+    for (const name of [folder, files[0], files[2]]) {
+      const model = await loadModel(name);
+      expect(model.configFile).toBe(files[0]);
+      expect(await weightsOf(model)).toEqual(expected);
+    }
+    write(1, { "split.no": 2 });
+    await expect(loadModel(folder)).rejects.toThrow(
+      `${files[1]}: it is named as part 2 of 3, its metadata says part 3`,
+    );
+    rmSync(files[1]);
+    await expect(loadModel(folder)).rejects.toThrow(`${files[1]}: expected part 2 of 3, found no such file`);
+    write(1);
+    write(0, { "split.tensors.count": 99 });
+    await expect(loadModel(folder)).rejects.toThrow(`its parts have ${entries.length} tensors, its metadata says 99`);
+    const renamed = join(root, "renamed.gguf");
+    writeGguf(renamed, { ...METADATA, "split.no": 0, "split.count": 3 }, {});
+    await expect(loadModel(renamed)).rejects.toThrow(/in 3 parts to end as -00001-of-00003\.gguf, found another/);
+    rmSync(renamed);
   });
 
   it("names missing tensors, wrong shapes and unsupported families", async () => {

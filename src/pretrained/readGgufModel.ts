@@ -2,26 +2,26 @@
 import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
-import type { ByteSource } from "../formats/byteSource.ts";
-import { type GgufFile, type GgufTensor, readGguf } from "../formats/gguf.ts";
+import type { GgufTensor } from "../formats/gguf.ts";
 import { decodeBlocks, isBlockDtype } from "../formats/ggufBlocks.ts";
-import { isGgufPath } from "../formats/ggufPath.ts";
+import { ggufModels } from "../formats/ggufPath.ts";
 import { toFloat32 } from "../formats/safetensors.ts";
 import { architectureOf } from "../models/families/architectures.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { type GgufConfig, ggufConfig } from "./ggufConfig.ts";
+import { type GgufModelHeader, type PlacedTensor, readGgufHeader } from "./ggufParts.ts";
 import { ROTARY_FACTORS, type RotaryFactors } from "./ggufRope.ts";
 import { type GgufSource, ggufSource } from "./ggufTensors.ts";
 
 interface GgufModel extends GgufConfig {
-  contents: GgufFile;
+  header: GgufModelHeader;
 }
 
 /** The only GGUF file, if there is no config.json. */
 export async function findGguf(files: ModelFiles, name: string): Promise<string | undefined> {
   if (await files.has("config.json")) return undefined;
-  const ggufFiles = (await files.list()).filter(isGgufPath).sort();
+  const ggufFiles = ggufModels(await files.list());
   if (ggufFiles.length < 2) return ggufFiles[0];
   const message = `${name}: expected config.json or one GGUF file, found ${ggufFiles.length}: ${ggufFiles.join(", ")}`;
   throw new PrefineError("model", message, `Name one, such as ${files.pathOf(ggufFiles[0])}.`);
@@ -29,59 +29,61 @@ export async function findGguf(files: ModelFiles, name: string): Promise<string 
 
 /**
  * Reads the config and tensor locations of a GGUF file, not its weights.
+ * @param gguf the file, or any part of a model in several.
  * @param nameOrPath the requested id or path.
- * @throws PrefineError("model" or "not-yet"), see `readGguf`.
+ * @throws PrefineError("model" or "not-yet"), see `readGgufHeader`.
  */
 export async function readGgufModel(files: ModelFiles, gguf: string, nameOrPath: string): Promise<LoadedModel> {
-  const file = files.pathOf(gguf);
-  const model = await readHeader(files, gguf);
+  const header = await readGgufHeader(files, gguf);
+  const model = { header, ...ggufConfig(header, header.where, await rotaryFactors(header, files)) };
   const { config, generationConfig } = model;
-  const architecture = architectureOf(config, file);
-  const weights = ggufWeights(architecture, model, file);
-  return { architecture, config, generationConfig, nameOrPath, directory: files.path, configFile: file, weights };
+  const configFile = header.where;
+  const architecture = architectureOf(config, configFile);
+  const weights = ggufWeights(architecture, model, files);
+  return { architecture, config, generationConfig, nameOrPath, directory: files.path, configFile, weights };
 }
 
-/** Reads the header. */
-async function readHeader(files: ModelFiles, name: string): Promise<GgufModel> {
-  const where = files.pathOf(name);
-  const file = await files.open(name);
-  if (!file) throw new PrefineError("io", `${where}: no such file`, "Check the spelling of the path.");
-  try {
-    const contents = await readGguf(file, where);
-    return { contents, ...ggufConfig(contents, where, await rotaryFactors(contents, file, where)) };
-  } finally {
-    await file.close();
-  }
-}
-
-async function rotaryFactors({ tensors }: GgufFile, source: ByteSource, file: string): Promise<RotaryFactors> {
+async function rotaryFactors({ tensors }: GgufModelHeader, files: ModelFiles): Promise<RotaryFactors> {
   const factors: RotaryFactors = {};
   for (const name of ROTARY_FACTORS) {
     const tensor = tensors.get(`${name}.weight`);
     if (!tensor) continue;
-    const bytes = new Uint8Array(await source.slice(tensor.start, tensor.end));
-    const { dtype } = tensor;
-    factors[name] = isBlockDtype(dtype) ? decodeBlocks(bytes, dtype) : toFloat32(bytes, dtype, `${file}: ${name}`);
+    const bytes = await bytesOf(tensor, files);
+    const { dtype, part } = tensor;
+    factors[name] = isBlockDtype(dtype)
+      ? decodeBlocks(bytes, dtype)
+      : toFloat32(bytes, dtype, `${files.pathOf(part)}: ${name}`);
   }
   return factors;
+}
+
+async function bytesOf({ part, start, end }: PlacedTensor, files: ModelFiles): Promise<Uint8Array> {
+  const file = await files.open(part);
+  try {
+    return new Uint8Array((await file?.slice(start, end)) ?? []);
+  } finally {
+    await file?.close();
+  }
 }
 
 /** @throws PrefineError("model") if a parameter is missing or its shape differs from the metadata. */
 function ggufWeights(
   architecture: Architecture,
-  { contents, config }: GgufModel,
-  file: string,
+  { header, config }: GgufModel,
+  files: ModelFiles,
 ): Map<string, FileRange> {
   const weights = new Map<string, FileRange>();
-  const unread = new Set(contents.tensors.keys());
+  const { tensors, where } = header;
+  const unread = new Set(tensors.keys());
   for (const [parameter, shape] of architecture.parameters) {
     const source = ggufSource(parameter, config);
-    const { name, tensor } = tensorOf(parameter, source, { tensors: contents.tensors, file });
+    const { name, tensor } = tensorOf(parameter, source, { tensors, file: where });
+    const file = files.pathOf(tensor.part);
     const range = rangeOf(tensor, { name, source: source as GgufSource, shape, architecture, file });
     unread.delete(name);
     weights.set(parameter, { file, as: tensor.dtype, shape, ...range, source: name });
   }
-  refuseUnread(unread, architecture, file);
+  refuseUnread(unread, architecture, where);
   return weights;
 }
 
@@ -89,8 +91,8 @@ function ggufWeights(
 function tensorOf(
   parameter: string,
   source: GgufSource | undefined,
-  { tensors, file }: { tensors: GgufFile["tensors"]; file: string },
-): { name: string; tensor: GgufTensor } {
+  { tensors, file }: { tensors: GgufModelHeader["tensors"]; file: string },
+): { name: string; tensor: PlacedTensor } {
   for (const name of source ? [source.name, source.within?.name ?? ""] : []) {
     const tensor = tensors.get(name);
     if (tensor) return { name, tensor };

@@ -4,7 +4,7 @@ import { notOnDisk } from "../../disk/nearbyNames.ts";
 import { folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
-import { isGgufPath } from "../../formats/ggufPath.ts";
+import { ggufParts, isGgufPath } from "../../formats/ggufPath.ts";
 import type { HubProgress } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { findGguf, readGgufTokenizer } from "./readGgufTokenizer.ts";
@@ -110,7 +110,10 @@ async function download(id: string, options: LoadTokenizerOptions): Promise<stri
   const { resolveRepo } = await import("../hub/resolveRepo.ts"); // local folders need no network code
   const { gguf_file, ...settings } = options;
   const repo = { ...settings, id, kind: "model" as const };
-  if (gguf_file !== undefined) return (await resolveRepo({ ...repo, files: (path) => path === gguf_file })).directory;
+  if (gguf_file !== undefined) {
+    const [first] = ggufParts(gguf_file);
+    return (await resolveRepo({ ...repo, files: (path) => path === gguf_file || path === first })).directory;
+  }
   const { directory, files } = await resolveRepo({ ...repo, files: isTokenizerFile });
   if (files.includes("tokenizer.json")) return directory;
   return (await resolveRepo({ ...repo, files: (path) => isTokenizerFile(path) || VOCABULARY_FILES.has(path) }))

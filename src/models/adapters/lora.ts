@@ -92,10 +92,7 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
     const { layer } = target;
     const r = ranks.of(layer.name) ?? settings.r;
     if (!(Number.isInteger(r) && r > 0)) {
-      throw new PrefineError(
-        "config",
-        `rank_pattern: expected whole numbers above 0, parameters ${r} for ${layer.name}`,
-      );
+      throw new PrefineError("config", `rank_pattern: expected whole numbers above 0, found ${r} for ${layer.name}`);
     }
     return loraLayer(target, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
   });
@@ -121,7 +118,7 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
 function startOf(init: InitLoraWeights): { init: InitLoraWeights; warnings: string[] } {
   if (typeof init !== "string" || !init.startsWith("pissa_niter_")) return { init, warnings: [] };
   if (!/^pissa_niter_\d+$/.test(init)) {
-    throw new PrefineError("config", `init_lora_weights: expected a number after pissa_niter_, parameters "${init}"`);
+    throw new PrefineError("config", `init_lora_weights: expected a number after pissa_niter_, found "${init}"`);
   }
   return { init: "pissa", warnings: [`init_lora_weights: ${init} is computed exactly, like pissa`] };
 }

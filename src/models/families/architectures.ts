@@ -44,7 +44,7 @@ const KIN: Readonly<Record<string, string>> = {
   ...kinOf("gpt2", "bloom", "gpt_neo", "mpt", "opt"),
   ...kinOf("gpt_neox", "codegen", "gptj", "stablelm"),
   ...kinOf("llama", "bitnet", "cohere", "deepseek", "diffllama", "exaone", "falcon", "glm", "internlm", "minicpm"),
-  ...kinOf("llama", "gpt_oss", "nemotron", "seed_oss"),
+  ...kinOf("llama", "baichuan", "deci", "gpt_oss", "nemotron", "orion", "seed_oss", "xverse"),
   ...kinOf("mistral", "ministral", "mixtral"),
   ...kinOf("olmo2", "olmo"),
   ...kinOf("phi3", "phi"),
@@ -52,7 +52,7 @@ const KIN: Readonly<Record<string, string>> = {
 };
 
 /** The family of the same name up to its version or variant (granitemoe, qwen3_moe), else the nearest name. */
-function nearestFamily(type: string): string | undefined {
+export function nearestFamily(type: string): string | undefined {
   const isVariant = (name: string) =>
     type === name || (type.startsWith(name) && /^[\d_a-z]/.test(type.slice(name.length)));
   const longest = (names: readonly string[]) => names.filter(isVariant).sort((a, b) => b.length - a.length)[0];

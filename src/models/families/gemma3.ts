@@ -27,6 +27,8 @@ export function gemma3(json: Record<string, unknown>, where: string): Architectu
   return {
     ...textPart(read, `${where}: text_config`),
     leftOut: { part: "vision part", has: (tensor) => VISION.test(tensor) },
+    currentName: (module) =>
+      module.replace(/^language_model\.model\./, `${PATH}.`).replace(/^language_model\.(?=lm_head\.)/, ""),
     fileNames: (name) => [
       name,
       name.startsWith(PATH) ? name.replace(PATH, "language_model.model") : `language_model.${name}`,
