@@ -11,6 +11,8 @@ type Part = "prompt" | "answer" | "eos" | "cut";
 
 const COLORS: Record<Part, number> = { prompt: 36, answer: 32, eos: 35, cut: 31 };
 const LABEL = 8;
+/** Of the names of the parts. */
+const LEGEND_WIDTH = 24;
 /** Lines of a part, unless --full. */
 const MOST_LINES = 8;
 /** Tokens of a part that are looked at, unless --full: more than fit into its lines. */
@@ -54,7 +56,10 @@ export function printTokens(pair: TokenizedPair, options: TokensOptions, termina
   const space = terminal.ascii ? "_" : "·";
   print(bold(onOneLine(options.title)));
   const legend = (["prompt", "answer", "eos", "cut"] as const).map((part) => paint(part, part, terminal)).join(" ");
-  print(`${legend}   ${dim(`| between tokens, ${space} for a space; cut: beyond max_length ${options.max_length}`)}`);
+  const rest = `| between tokens, ${space} is a space; cut: after max_length ${options.max_length}`;
+  const [first, ...others] = wrapText(rest, Math.max(20, terminal.columns - LEGEND_WIDTH));
+  print(`${legend}   ${dim(first)}`);
+  for (const line of others) print(`${" ".repeat(LEGEND_WIDTH)}${dim(line)}`);
   for (const side of ["chosen", "rejected"] as const) {
     const parts = partsOf(pair, pair[`${side}_ids`], options);
     const total = pair.prompt_ids.length + pair[`${side}_ids`].length;
@@ -107,7 +112,7 @@ function printPart(part: Part, ids: readonly number[], { tokenizer, isFull, spac
 }
 
 /** Characters without width, and spaces that are not the usual one. */
-const UNSEEN = /[\u00a0\u00ad\u180e\u2000-\u200d\u2060-\u2064\u3000\ufeff]/g;
+const UNSEEN = /[\u00a0\u00ad\u180e\u2000-\u200d\u2060-\u2064\u3000\ufe00-\ufe0f\ufeff]/g;
 
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 

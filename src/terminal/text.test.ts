@@ -41,6 +41,7 @@ describe("wrapping", () => {
     expect(wrapText("the quick brown fox", 10)).toEqual(["the quick", "brown fox"]);
     expect(wrapText("abcdefghijkl", 5)).toEqual(["abcde", "fghij", "kl"]);
     expect(wrapText("日本語日本語", 5)).toEqual(["日本", "語日", "本語"]);
+    expect(wrapText("as row 1: 日本語日本語日本語", 14)).toEqual(["as row 1: 日本", "語日本語日本語"]);
     expect(wrapText("one\n\ntwo", 10)).toEqual(["one", "", "two"]);
     expect(wrapText("  indented code", 40)).toEqual(["  indented code"]);
   });

@@ -84,8 +84,12 @@ function wrapLine(line: string, width: number, breakWords: boolean): string[] {
       used += textWidth(word);
       continue;
     }
+    const isBroken = breakWords && cells > width;
+    const fills = isBroken && !PLAIN.test(word) && width - used >= 2; // Chinese text is one word
+    const left = fills ? width - used : 0;
+    const pieces = isBroken ? breakWord(word, width, left || width) : [word];
+    if (left > 0) current += pieces.shift() ?? "";
     if (current.trim() !== "") lines.push(current.trimEnd());
-    const pieces = breakWords && cells > width ? breakWord(word, width) : [word];
     current = pieces.pop() ?? "";
     for (const piece of pieces) lines.push(piece);
     used = textWidth(current);
@@ -94,10 +98,13 @@ function wrapLine(line: string, width: number, breakWords: boolean): string[] {
   return lines;
 }
 
-/** Splits a word that may be longer than a line (a URL, Chinese text) into pieces of at most `width` cells. */
-function breakWord(word: string, width: number): string[] {
+/**
+ * Splits a word that may be longer than a line (a URL, Chinese text) into pieces of at most `width` cells.
+ * @param first of the first one.
+ */
+function breakWord(word: string, width: number, first: number): string[] {
   const pieces = [""];
-  let used = 0;
+  let used = width - first;
   for (const grapheme of graphemes(word)) {
     const cells = graphemeWidth(grapheme);
     if (used + cells > width && grapheme !== " ") {
