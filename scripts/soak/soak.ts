@@ -26,7 +26,7 @@ const MOST_GROWTH = 0.03;
 const MOST_SERVER_GROWTH = 0.25;
 
 /** The sources, without a build. */
-const COMMAND = ["--import", "tsx", fileURLToPath(new URL("./command.ts", import.meta.url))];
+const COMMAND = ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("./command.ts", import.meta.url))];
 
 const { values } = parseArgs({
   options: {

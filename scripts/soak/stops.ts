@@ -29,7 +29,7 @@ export type Moment = (typeof MOMENTS)[number];
 
 export const SIGNALS = ["SIGINT", "SIGKILL", "SIGTERM"] as const;
 
-const STEPS = ["--max_steps", "4", "--save_strategy", "steps", "--save_steps", "1", "--learning_rate", "1e-2"];
+const STEPS = ["--max_steps", "40", "--save_strategy", "steps", "--save_steps", "5", "--learning_rate", "1e-2"];
 
 /** Writes model, tokenizer and data into a folder. @param rows from 4,096 on, tokens are kept. */
 export async function furnishStops(folder: string, rows: number): Promise<void> {

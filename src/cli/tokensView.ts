@@ -56,7 +56,7 @@ export function printTokens(pair: TokenizedPair, options: TokensOptions, termina
   const space = terminal.ascii ? "_" : "·";
   print(bold(onOneLine(options.title)));
   const legend = (["prompt", "answer", "eos", "cut"] as const).map((part) => paint(part, part, terminal)).join(" ");
-  const rest = `| between tokens, ${space} is a space; cut: after max_length ${options.max_length}`;
+  const rest = `| between tokens, ${space} a space; cut: after max_length ${options.max_length}`;
   const [first, ...others] = wrapText(rest, Math.max(20, terminal.columns - LEGEND_WIDTH));
   print(`${legend}   ${dim(first)}`);
   for (const line of others) print(`${" ".repeat(LEGEND_WIDTH)}${dim(line)}`);
