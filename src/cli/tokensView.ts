@@ -112,7 +112,7 @@ function printPart(part: Part, ids: readonly number[], { tokenizer, isFull, spac
 }
 
 /** Characters without width, and spaces that are not the usual one. */
-const UNSEEN = /[\u00a0\u00ad\u180e\u2000-\u200d\u2060-\u2064\u3000\ufe00-\ufe0f\ufeff]/g;
+const UNSEEN = /[\u00a0\u00ad\u180e\u2000-\u200d\u2060-\u2064\u3000\ufeff]|[\ufe00-\ufe0f]/g;
 
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
