@@ -3,8 +3,7 @@
  * trainings of a tiny model, killed (SIGKILL) at random and resumed, with rivals, until the time is up. Each training
  * must end with the log, margins and weights of an undisturbed one, and its memory may grow by at most 3 % after step
  * 100. With --ranks: trainings on several processes instead (ranks.ts). With --serve: 50 clients of a server, for a
- * minute by default (serve.ts). With --stops: trainings that are stopped while their
- * data is prepared (stops.ts).
+ * minute by default (serve.ts). With --stops: trainings that are stopped while their data is prepared (stops.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,7 +68,7 @@ async function soakServer(): Promise<number> {
 }
 
 /** Of which `npm test` takes a sample. */
-const PROCESSES = ["kill", "signals", "stoppedData"].map((name) => `test/invariants/${name}.test.ts`);
+const PROCESSES = ["kill", "signals"].map((name) => `test/invariants/${name}.test.ts`);
 
 /** @returns the number of failures. */
 async function soakRounds(): Promise<number> {
