@@ -79,8 +79,16 @@ describe("an adapter folder", () => {
     const weights = tensors({ ...ofLayer, "base_model.model.transformer.ln_f.weight": [4] });
     await saveAdapter(folderAt(dir), { config, weights });
     expect(await loadAdapter(folderAt(dir))).toEqual({ config, weights });
-    writeFolder({ bias: "all" }, { "base_model.model.ln_f.original_module.bias": [4] });
-    expect([...(await loadAdapter(folderAt(dir))).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
+    const mlp = "base_model.model.h.0.mlp";
+    const copies = {
+      "base_model.model.ln_f.original_module.bias": [4],
+      [`${mlp}.original_module.c_fc.bias`]: [4],
+      [`${mlp}.modules_to_save.default.c_fc.bias`]: [4],
+    };
+    const saved = { [`${mlp}.c_fc.bias`]: [4], [`${mlp}.c_fc.weight`]: [2, 4] };
+    writeFolder({ bias: "all", modules_to_save: ["mlp"] }, { ...saved, ...copies });
+    const read = await loadAdapter(folderAt(dir)); // PEFT's duplicates
+    expect([...read.weights.keys()].sort()).toEqual([...tensors(saved).keys()].sort());
   });
 
   it("may have an embedding, which stays in the file", async () => {

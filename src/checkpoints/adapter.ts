@@ -27,7 +27,7 @@ export type SavedEmbedding = SafetensorsEntry & { file: string };
 
 const MAGNITUDE = /^base_model\.model\..+\.lora_magnitude_vector$/;
 /** With bias "all", PEFT saves a bias of a module in modules_to_save three times. */
-const DUPLICATE = /\.(original_module\.[^.]+|modules_to_save\.[^.]+|token_adapter\.trainable_tokens_original)$/;
+const DUPLICATE = /\.(original_module\.(.+\.bias|[^.]+)|modules_to_save\.[^.]+|trainable_tokens_original)$/;
 const KEY = /^base_model\.model\.(.+)\.lora_(?:([AB])\.weight|embedding_([AB]))$/;
 const TOKENS = /^base_model\.model\..+\.token_adapter\.trainable_tokens_delta$/;
 /** A weight of the base model, under an adapter or a module trained in full, or plain. */

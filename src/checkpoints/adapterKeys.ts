@@ -19,6 +19,9 @@ const NAMED: readonly { pattern: RegExp; end: string }[] = [
   { pattern: /^(.*)\.modules_to_save\.([^.]+)\.bias$/, end: ".bias" },
 ];
 
+/** A parameter inside a module of modules_to_save, such as a whole MLP. */
+const NESTED = /^(.*)\.modules_to_save\.([^.]+)\.(.+\.(?:weight|bias))$/;
+
 /** A key without the adapter's name. */
 function withoutName(key: string): { key: string; adapter?: string } {
   if (key.endsWith(".lora_magnitude_vector.weight")) return { key: key.slice(0, -".weight".length) };
@@ -26,6 +29,8 @@ function withoutName(key: string): { key: string; adapter?: string } {
     const [, rest, adapter] = pattern.exec(key) ?? [];
     if (rest !== undefined) return { key: rest + end, adapter };
   }
+  const [, outer, adapter, inner] = NESTED.exec(key) ?? [];
+  if (outer !== undefined) return { key: `${outer}.${inner}`, adapter };
   return { key };
 }
 
