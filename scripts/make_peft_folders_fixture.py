@@ -44,7 +44,18 @@ CASES = {
     "named": ("apart", dict(target_modules=["q_proj"], use_dora=True), 0),
     "defaults": ("apart", dict(r=8, lora_alpha=8), 0),
     "other-tools": ("apart", dict(target_modules=["q_proj", "down_proj"]), 0),
+    "fused-phi3": (
+        "phi3", dict(target_modules=["qkv_proj", "gate_up_proj"], use_dora=True, rank_pattern={"gate_up_proj": 3}), 0
+    ),
+    "fused-neox": ("gpt_neox", dict(use_rslora=True, bias="lora_only"), 0),
+    "scaled-gemma3": ("gemma3_text", dict(target_modules=["embed_tokens", "q_proj"], alpha_pattern={"q_proj": 3}), 0),
 }
+# bases of other families
+FAMILIES = dict(
+    phi3=dict(pad_token_id=None), gpt_neox=dict(rotary_pct=0.5),
+    gemma3_text=dict(head_dim=4, query_pre_attn_scalar=6, sliding_window=4, pad_token_id=None,
+                     layer_types=["sliding_attention", "full_attention"]),
+)
 
 
 def fill(model, seed):
@@ -56,7 +67,9 @@ def fill(model, seed):
 
 
 def base(kind):
-    config = AutoConfig.for_model("llama", **SIZES, tie_word_embeddings=kind == "tied")
+    family = kind if kind in FAMILIES else "llama"
+    sizes = {**SIZES, **FAMILIES.get(kind, {})}
+    config = AutoConfig.for_model(family, **sizes, tie_word_embeddings=kind in ("tied", "gemma3_text"))
     model = AutoModelForCausalLM.from_config(config)
     fill(model, 1 if kind == "tied" else 2)
     return model
@@ -120,7 +133,7 @@ def case(name, kind, settings, rows):
 def main():
     logging.set_verbosity_error()
     shutil.rmtree(FIXTURE, ignore_errors=True)
-    for kind in ("apart", "tied"):
+    for kind in ("apart", "tied", *FAMILIES):
         base(kind).save_pretrained(os.path.join(FIXTURE, kind))
         os.remove(os.path.join(FIXTURE, kind, "generation_config.json"))
     with torch.no_grad():
