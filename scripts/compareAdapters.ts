@@ -12,6 +12,7 @@ import { basename, join } from "node:path";
 import { PrefineError } from "../src/errors.ts";
 import {
   AutoTokenizer,
+  type BitsAndBytesConfigInput,
   DPOConfig,
   DPOTrainer,
   LoraConfig,
@@ -23,6 +24,8 @@ import { nextLogits } from "../test/support/nextLogits.ts";
 interface Case {
   base: string;
   settings: LoraConfigInput;
+  /** Of the base model. */
+  quantization?: BitsAndBytesConfigInput;
   prompt: number[];
   /** Of all tokens of the prompt, one after the other. */
   logits?: number[];
@@ -38,7 +41,7 @@ const rows = [
   { prompt: "t10 t2 t20", chosen: " t12", rejected: " t13 t14 t15 t16" },
 ];
 
-async function train(folder: string, { base, settings }: Case): Promise<void> {
+async function train(folder: string, { base, settings, quantization }: Case): Promise<void> {
   const processing_class = await AutoTokenizer.from_pretrained(join(folder, "..", "..", "tokenizer"));
   const trainer = new DPOTrainer({
     model: base,
@@ -54,6 +57,7 @@ async function train(folder: string, { base, settings }: Case): Promise<void> {
     train_dataset: rows,
     processing_class,
     peft_config: new LoraConfig(settings),
+    quantization_config: quantization ?? null,
   });
   await trainer.train();
   await trainer.dispose();
@@ -91,12 +95,13 @@ const isClose = (values: readonly number[], reference: readonly number[]) => dif
 /** PEFT's adapter, read and merged here. PEFT merges into tied weights; prefine unties them, and keeps the logits. */
 async function comparePeft(folder: string, job: Case & { logits: number[] }, about: string): Promise<void> {
   const { logits, merged, mergeError, prompt } = job;
-  const own = await attempt(() => nextLogits(join(folder, "peft"), prompt));
+  const quantization_config = job.quantization ?? null;
+  const own = await attempt(() => nextLogits(join(folder, "peft"), prompt, { quantization_config }));
   if (typeof own === "string") count("PEFT's adapter refused", true, `${own}\n  ${about}`);
   else if (isClose(own, logits)) count("read alike");
   else count("read otherwise", true, `${difference(own, logits)}\n  ${about}`);
   const output_dir = join(folder, "merged-peft");
-  const options = { output_dir, dtype: "float32", ...silent } as const;
+  const options = { output_dir, dtype: "float32", quantization_config, ...silent } as const;
   const result = await attempt(() => merge_and_unload(join(folder, "peft"), options));
   if (typeof result === "string") return count("PEFT's adapter not merged", true, `${result}\n  ${about}`);
   if (!merged) return count("merged here alone", true, `PEFT: ${mergeError}\n  ${about}`);
@@ -109,7 +114,8 @@ async function comparePeft(folder: string, job: Case & { logits: number[] }, abo
 async function compare(folder: string): Promise<void> {
   const job = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as Case;
   const { settings, logits, prompt, error } = job;
-  const about = `${basename(folder)} ${basename(job.base)} ${JSON.stringify(settings)}`;
+  const bits = job.quantization ? ` ${JSON.stringify(job.quantization)}` : "";
+  const about = `${basename(folder)} ${basename(job.base)}${bits} ${JSON.stringify(settings)}`;
   if (logits) await comparePeft(folder, { ...job, logits }, about);
   const trained = join(folder, "trained");
   const problem = await attempt(() => train(trained, job));
