@@ -47,16 +47,17 @@ async function measureFamily(
   {
     dtype,
     folder,
+    rows,
     say,
     withTrl,
-  }: { dtype: "F32" | "BF16"; folder: string; say: (line: string) => void; withTrl: boolean },
+  }: { dtype: "F32" | "BF16"; folder: string; rows: number; say: (line: string) => void; withTrl: boolean },
 ): Promise<FamilyMeasurements> {
   say(`writing a random ${family} in ${dtype} ...`);
   await writeRandomModel(folder, SHAPES[family], dtype);
   const train = (kind: string) => {
     say(`training (${kind}) ...`);
-    const { report } = measure<TrainingReport>("Training", [folder, 1, 2, join(folder, kind), kind, TARGETS]);
-    return { seconds: mean(report.steps.slice(benchRows().length)), peak: report.peakRssBytes };
+    const { report } = measure<TrainingReport>("Training", [folder, 1, 2, join(folder, kind), kind, TARGETS, rows]);
+    return { seconds: mean(report.steps.slice(rows)), peak: report.peakRssBytes };
   };
   const plain = train("adapter");
   const checkpointing = train("checkpointing");
@@ -64,14 +65,13 @@ async function measureFamily(
   const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", [folder, NEW_TOKENS]).report;
   const python = withTrl ? findPython() : undefined;
   if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
-  const steps = benchRows().length;
   return {
     seconds_per_step: plain.seconds,
     peak_rss_bytes: plain.peak,
     checkpointing_seconds_per_step: checkpointing.seconds,
     checkpointing_peak_rss_bytes: checkpointing.peak,
     generate_tokens_per_second: tokensPerSecond,
-    trl: python ? measureTrl(python, { model: folder, steps, newTokens: NEW_TOKENS, targets: TARGETS }) : null,
+    trl: python ? measureTrl(python, { model: folder, steps: rows, newTokens: NEW_TOKENS, targets: TARGETS }) : null,
   };
 }
 
@@ -105,20 +105,24 @@ function table(measured: FamilyMeasurements): string {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(22) : cell.padStart(16))).join("")).join("\n");
 }
 
-await runBenchmark<FamilyMeasurements, "float32" | "no-trl", "family">({
-  help: `npm run bench -- --family NAME [--float32] [--no-trl] [--json]
+await runBenchmark<FamilyMeasurements, "float32" | "no-trl", "family" | "rows">({
+  help: `npm run bench -- --family NAME [--float32] [--rows N] [--no-trl] [--json]
 
 Times DPO training of an adapter and generation on the shape of a published model with random weights.
   --family   ${Object.keys(SHAPES).join(", ")} (270M), weights in bfloat16, as published
   --float32  weights in float32
+  --rows     the first of the 24 rows only; two epochs of them are trained
   --no-trl   skip Python's TRL (PREFINE_PYTHON names the Python, default python3)
   --json     one JSON object on stdout, nothing else`,
   flags: ["float32", "no-trl"],
-  values: ["family"],
-  run: ({ say, folder }, { family = "", float32, "no-trl": withoutTrl }) => {
+  values: ["family", "rows"],
+  run: ({ say, folder }, { family = "", float32, rows: given = "24", "no-trl": withoutTrl }) => {
     if (!Object.hasOwn(SHAPES, family))
       throw new PrefineError("config", `--family ${family}: expected one of ${Object.keys(SHAPES).join(", ")}`);
-    return measureFamily(family, { dtype: float32 ? "F32" : "BF16", folder, say, withTrl: !withoutTrl });
+    const rows = Number(given);
+    if (!(Number.isInteger(rows) && rows >= 1 && rows <= benchRows().length))
+      throw new PrefineError("config", `--rows ${given}: expected 1 to ${benchRows().length}`);
+    return measureFamily(family, { dtype: float32 ? "F32" : "BF16", folder, rows, say, withTrl: !withoutTrl });
   },
   table,
 });

@@ -17,7 +17,7 @@ import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
 import { peakRss } from "./peakRss.ts";
 
-const [folder, batchSize, epochs, outputDir, kind = "adapter", targets = "c_proj,c_attn"] = process.argv.slice(2);
+const [folder, batchSize, epochs, outputDir, kind = "adapter", targets = "c_proj,c_attn", most] = process.argv.slice(2);
 
 const dataset = await loadDataset(dataFolder);
 const model = await AutoModelForCausalLM.from_pretrained(folder);
@@ -46,7 +46,7 @@ const peft_config = new LoraConfig({
   target_modules: targets.split(","),
   task_type: "CAUSAL_LM",
 });
-const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);
+const rows = await dataset.train_prefs.select(benchRows().slice(0, Number(most ?? Infinity))).map(preferenceTexts);
 const ends: number[] = []; // milliseconds since the epoch
 const nothing = () => {};
 const logger: Logger = {
