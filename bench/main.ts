@@ -11,6 +11,7 @@ const NEW_TOKENS = 100;
 const HELP = `npm run bench [-- --json] [-- --no-trl]
 npm run bench -- --ranks 2 [--help]        several processes
 npm run bench -- --family gemma3 [--help]  the shape of another model
+npm run bench -- --generation [--help]     generation from weights of every kind
 
 Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else

@@ -60,7 +60,7 @@ test("training and generation are a download of at most 500 kB for a page, gzipp
   expect(gzipped).toBeLessThan(500_000);
 });
 
-describe("in a realm without Node the core, of at most 61 kB, writes byte for byte the graphs of", async () => {
+describe("in a realm without Node the core, of at most 62 kB, writes byte for byte the graphs of", async () => {
   const { code, gzipped } = await bundleForBrowser(["test/support/coreEntry.ts"]);
   const { part0 } = (await evaluateInBrowser(code)) as { part0: typeof core };
 
@@ -72,6 +72,6 @@ describe("in a realm without Node the core, of at most 61 kB, writes byte for by
     expect(there).toHaveLength(here.length);
     // not toEqual: it takes half a minute for these bytes
     expect(here.filter((bytes, i) => Buffer.compare(bytes, Buffer.from(there[i])) !== 0)).toEqual([]);
-    expect(gzipped).toBeLessThan(61_000); // 42 kB when this was written
+    expect(gzipped).toBeLessThan(62_000); // 42 kB when this was written
   });
 });

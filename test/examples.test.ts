@@ -42,6 +42,9 @@ const CHECKS: Record<string, Check> = {
     expect(stdout.startsWith(QUESTION)).toBe(true);
     expect(stdout).toMatch(/\n\[(length|eos)\]\n$/);
   },
+  "serve-and-ask.ts": ({ stdout }) => {
+    expect(stdout).toMatch(/^served: \d+ tokens\nIs tea a drink\?.+\nIs the sun cold\?.+\n$/s);
+  },
   "compare-betas.ts": ({ stdout }, read) => {
     expect(stdout).toMatch(
       /^beta-0\.1: train_loss \d\.\d{4}\nbeta-0\.5: train_loss \d\.\d{4}\nbetas\.svg, betas\.png\n$/,

@@ -8,6 +8,8 @@ import { dice } from "../fuzz/dice.ts";
 
 export interface LoadOptions {
   clients: number;
+  /** Number of different prompts. Default: 12 */
+  questions?: number;
   seconds: number;
   /** Goes on until there are so many, however slow the machine. Default: none. */
   leastAnswers?: number;
@@ -23,6 +25,8 @@ export interface LoadResult {
   refused: number;
   /** Rows that are computed or wait at the end. */
   leftRows: number;
+  /** Connections that are open at the end. */
+  leftSockets: number;
   /** Bytes of the process after a third of the time, and at the end. */
   memory: [early: number, end: number];
 }
@@ -39,11 +43,31 @@ interface Asked {
   stream: boolean;
 }
 
+/** A connection of its own for each request. */
+const at = ({ port }: PrefineServer) => ({ port, host: "127.0.0.1", agent: false as const });
+
+/** Open connections of this process: the server's and its clients'. */
+const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+
+function readHealth(server: PrefineServer): Promise<{ running: number; queued: number }> {
+  return new Promise((resolve, reject) => {
+    const call = request({ ...at(server), path: "/health" }, (reply) => {
+      let text = "";
+      reply.setEncoding("utf8").on("data", (part) => {
+        text += part;
+      });
+      reply.on("end", () => resolve(JSON.parse(text)));
+    });
+    call.on("error", reject).end();
+  });
+}
+
 /** A request that may hang up. @returns the text, its status, or undefined if the client hung up */
 function ask(server: PrefineServer, asked: Asked, hangUpAfter?: number): Promise<string | number | undefined> {
   return new Promise((resolve) => {
     const headers = { "content-type": "application/json" };
-    const call = request({ port: server.port, host: "127.0.0.1", path: "/v1/completions", method: "POST", headers });
+    const options = { ...at(server), path: "/v1/completions", method: "POST", headers };
+    const call = request(options);
     const timer = hangUpAfter === undefined ? undefined : setTimeout(() => call.destroy(), hangUpAfter);
     call.on("error", () => resolve(undefined));
     call.on("close", () => {
@@ -71,11 +95,21 @@ function textOf(body: string, { stream }: Asked): string {
 /** @param models folders of an adapter and its base model, `run` and `chat` */
 export async function loadServer(models: string, options: LoadOptions): Promise<LoadResult> {
   const server = await createServer({ models, port: 0, onWarning: () => {} });
-  const result: LoadResult = { answers: 0, hungUp: 0, refused: 0, faults: [], leftRows: -1, memory: [0, 0] };
+  const result: LoadResult = {
+    answers: 0,
+    hungUp: 0,
+    refused: 0,
+    faults: [],
+    leftRows: -1,
+    leftSockets: -1,
+    memory: [0, 0],
+  };
+  const questions = QUESTIONS.slice(0, options.questions);
+  const socketsBefore = openSockets();
   try {
     const alone = new Map<string, string | number | undefined>();
     for (const model of ["run", "chat"])
-      for (const prompt of QUESTIONS)
+      for (const prompt of questions)
         alone.set(model + prompt, await ask(server, { model, prompt, max_tokens: 40, stream: false }));
     const start = performance.now();
     const elapsed = () => (performance.now() - start) / 1000;
@@ -83,7 +117,7 @@ export async function loadServer(models: string, options: LoadOptions): Promise<
       const { below } = dice(options.seed * 1000 + number);
       while (elapsed() < options.seconds || result.answers < (options.leastAnswers ?? 0)) {
         const model = below(2) ? "run" : "chat";
-        const prompt = QUESTIONS[below(QUESTIONS.length)];
+        const prompt = questions[below(questions.length)];
         const max_tokens = 1 + below(40);
         const hangsUp = number % 2 === 1;
         const text = await ask(
@@ -101,10 +135,10 @@ export async function loadServer(models: string, options: LoadOptions): Promise<
       }
     };
     await Promise.all(Array.from({ length: options.clients }, (_, number) => client(number)));
-    for (let tries = 0; tries < 50 && result.leftRows !== 0; tries++) {
+    for (let tries = 0; tries < 50 && (result.leftRows !== 0 || result.leftSockets !== 0); tries++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      const reply = await fetch(server.url.replace(/v1$/, "health"));
-      const health = (await reply.json()) as { running: number; queued: number };
+      result.leftSockets = Math.max(0, openSockets() - socketsBefore); // before the next connection
+      const health = await readHealth(server);
       result.leftRows = health.running + health.queued;
     }
     result.memory[1] = process.memoryUsage().rss;

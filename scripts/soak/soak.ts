@@ -62,9 +62,13 @@ async function soakServer(): Promise<number> {
   const result = await loadServer(run, { clients: 50, seconds: minutes * 60, seed });
   const [early, last] = result.memory.map((bytes) => Math.round(bytes / 2 ** 20));
   console.log(`${result.answers} answers, ${result.hungUp} hung up, ${result.refused} refused by a full queue`);
-  console.log(`${result.leftRows} rows left; memory ${early} MiB after a third, ${last} MiB at the end`);
+  console.log(
+    `${result.leftRows} rows and ${result.leftSockets} sockets left; memory ${early} MiB after a third, ${last} MiB at the end`,
+  );
   for (const fault of result.faults.slice(0, 10)) console.log(`FAULT: ${fault}`);
-  return result.faults.length + result.leftRows + (last > early * (1 + MOST_SERVER_GROWTH) ? 1 : 0);
+  return (
+    result.faults.length + result.leftRows + result.leftSockets + (last > early * (1 + MOST_SERVER_GROWTH) ? 1 : 0)
+  );
 }
 
 /** Of which `npm test` takes a sample. */

@@ -7,7 +7,7 @@ import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
 import { printable, printableJson } from "../phrases.ts";
-import type { ModelSourceOptions } from "../pretrained/modelSource.ts";
+import type { ModelPair } from "../pretrained/modelPair.ts";
 import { sideBySide } from "../terminal/sideBySide.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { countWords, wrapText } from "../terminal/text.ts";
@@ -97,11 +97,12 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     };
     const stopped = flags.json ? undefined : await stoppedRunLine(run);
     if (stopped !== undefined) infoOnce(stopped);
-    const request = { flags, options, infoOnce };
-    const original = await answersOf(base.id, prompts, { ...request, access: { ...shared, revision: base.revision } });
-    const { revision } = flags;
-    const forRun = { ...request, access: { ...shared, revision, base: base.baseOfRun } };
-    const trained = await answersOf(run, { asked: original.questions }, forRun);
+    const { loadPair } = await import("../pretrained/modelPair.ts");
+    const pair = await loadPair(
+      { idOrPath: base.id, access: { ...shared, revision: base.revision } },
+      { idOrPath: run, access: { ...shared, revision: flags.revision, base: base.baseOfRun } },
+    );
+    const { original, trained } = await answersOfBoth(pair, prompts, { flags, options, infoOnce });
     const pairs = original.answers.map((answer, i) => ({ original: answer, trained: trained.answers[i] }));
     if (flags.json) return terminal.print(printableJson(pairsAsJson({ original: base.id, trained: run }, pairs)));
     for (const pair of pairs) printPair(pair, { titles, terminal });
@@ -126,7 +127,6 @@ function shortName(idOrPath: string): string {
 interface AnswerRequest {
   flags: ChatFlags & QuantizationFlags;
   options: GenerateOptions;
-  access: ModelSourceOptions;
   infoOnce: (line: string) => void;
 }
 
@@ -140,22 +140,28 @@ interface Answered {
   answers: MarkedAnswer[];
 }
 
-/** Loads one model at a time, so that two are never in memory together. */
-async function answersOf(idOrPath: string, prompts: Prompts, request: AnswerRequest): Promise<Answered> {
-  const { flags, options, access, infoOnce } = request;
-  const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
-  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
+/** Models that share no weights are never in memory together. */
+async function answersOfBoth({ models, isShared }: ModelPair, prompts: Prompts, request: AnswerRequest) {
+  const [base, run] = models;
+  try {
+    const original = await answersOf(base, prompts, request);
+    if (!isShared) await base.dispose();
+    const trained = await answersOf(run, { asked: original.questions }, request);
+    return { original, trained };
+  } finally {
+    for (const model of models) await model.dispose();
+  }
+}
+
+async function answersOf(model: CausalLM, prompts: Prompts, request: AnswerRequest): Promise<Answered> {
+  const { flags, options, infoOnce } = request;
   const line = recordedLine(model.loaded, flags);
   if (line !== undefined) infoOnce(line);
-  try {
-    const questions = "asked" in prompts ? prompts.asked : await choose(model, prompts.toChoose, request);
-    const inputs = await inputsOf(model, questions, flags, options.signal);
-    const limit = limitOf(model, options);
-    const answers = await generateAnswers(model, { questions, inputs }, options);
-    return { questions, answers: answers.map((answer) => ({ ...answer, mark: cutMark(answer, limit) })) };
-  } finally {
-    await model.dispose();
-  }
+  const questions = "asked" in prompts ? prompts.asked : await choose(model, prompts.toChoose, request);
+  const inputs = await inputsOf(model, questions, flags, options.signal);
+  const limit = limitOf(model, options);
+  const answers = await generateAnswers(model, { questions, inputs }, options);
+  return { questions, answers: answers.map((answer) => ({ ...answer, mark: cutMark(answer, limit) })) };
 }
 
 /** The first prompts of the pool that leave room for an answer in the model's context. */

@@ -36,7 +36,7 @@ export function addGenerationFlags(command: Command): Command {
       .option("--config <file>", "YAML or JSON file with GenerationConfig keys")
       .option("--json", "print JSON")
       .option("--base <model>", "base model (default: the one recorded in the run)")
-      .option("--no-exact", "products of integers with 8-bit and 4-bit weights: faster, rounded")
+      .option("--exact", "float32 products with 8-bit and 4-bit weights: slower, not rounded")
       .option("--revision <name>", "branch, tag or commit of a hub model")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)"),
   ).optionsGroup("Generation, as in transformers' GenerationConfig:");

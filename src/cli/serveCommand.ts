@@ -35,6 +35,7 @@ interface ServeFlags extends QuantizationFlags {
   base?: string;
   revision?: string;
   token?: string;
+  exact?: boolean;
   verbose?: boolean;
 }
 
@@ -48,6 +49,7 @@ export function define(command: Command): void {
       .option("--allow-origin <urls...>", "origins of web pages that may ask")
       .option("--drain <seconds>", "longest wait for running answers at the end", readSeconds, 30)
       .option("--base <model>", "base model (default: the one recorded in the run)")
+      .option("--exact", "float32 products with 8-bit and 4-bit weights: slower, not rounded")
       .option("--revision <name>", "branch, tag or commit of a hub model")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)")
       .option("--verbose", "log a line per request, without its texts"),
@@ -75,10 +77,10 @@ async function serve(places: string[], flags: ServeFlags): Promise<void> {
   await interruptible(
     async (signal) => {
       const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-      const { host, port, allowOrigin: allowOrigins, token } = flags;
+      const { host, port, allowOrigin: allowOrigins, exact, token } = flags;
       server = await createServer({
         models: places.map((place) => modelAt(place, flags)),
-        ...{ host, port, allowOrigins, token, signal },
+        ...{ host, port, allowOrigins, exact, token, signal },
         apiKey: process.env.PREFINE_API_KEY || undefined,
         onWarning: (line) => terminal.info(`warning: ${line}`),
         ...(flags.verbose ? { onRequest: (record) => terminal.info(lineOf(record)) } : {}),

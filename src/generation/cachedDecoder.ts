@@ -19,19 +19,15 @@ import { pickRows } from "../engine/runtime/pickRows.ts";
 import { largest } from "../lists.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
-import { findNonFinite } from "../models/findNonFinite.ts";
 import type { Architecture } from "../models/network.ts";
-import { areCodes } from "../models/precision/quantize.ts";
-import type { CachedRow, Decoder, DecoderStepOptions, ForkingDecoder } from "./decoder.ts";
+import type { CachedRow, DecoderStepOptions, ForkingDecoder } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
-import { type DecodedModel, loadWeights, type SharedWeights } from "./decoderWeights.ts";
-import { rereadingDecoder } from "./rereadingDecoder.ts";
 
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
 /** B sequences, S new tokens each, P cached ones: `logits` [B, V] after the last tokens, and the extended cache. */
-function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
+export function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
   const outputs: Record<string, Tensor> = {};
   const { kvHeads, headSize } = architecture;
   const net = buildNetwork(architecture, {
@@ -67,7 +63,7 @@ const cacheParts = ({ layers }: Architecture): CacheParts =>
   ]);
 
 /** Picks the cached sequence (of C) that each of B rows continues: a cache of another size. */
-function pickingGraph(architecture: Architecture) {
+export function pickingGraph(architecture: Architecture) {
   const { kvHeads, headSize } = architecture;
   const rows = input("rows", ["B"], "int32");
   const picked = cacheParts(architecture).map(([layer, what]) => {
@@ -83,7 +79,7 @@ function patchLogits(logits: Tensor, hidden: Tensor, { ids, rows }: RowPatch): T
 }
 
 /** What the caches of one model have in common: its graphs and the names of its weights in the device. */
-interface DecoderCore {
+export interface DecoderCore {
   architecture: Architecture;
   device: Device;
   /** Stored tensors by input name, but for the cache. */
@@ -97,7 +93,7 @@ interface DecoderCore {
 /** Numbers of caches: names of their tensors in a device. */
 let lastCache = 0;
 
-class CachedDecoder implements ForkingDecoder {
+export class CachedDecoder implements ForkingDecoder {
   readonly vocabSize: number;
   readonly maxPositions: number;
   notice: string | null = null;
@@ -213,52 +209,4 @@ class CachedDecoder implements ForkingDecoder {
   dispose(): Promise<void> {
     return this.core.device.dispose();
   }
-}
-
-/** @param device holds the weights, and is disposed with the decoder. */
-export async function createDecoder(model: DecodedModel, device: Device): Promise<Decoder> {
-  const [decoder] = await createDecoders([model], device);
-  const { cacheLimit } = model.architecture;
-  return cacheLimit === undefined ? decoder : rereadingDecoder(decoder, cacheLimit);
-}
-
-/**
- * Decoders of a base model with several adapters, or without one: weights that they have in common are in the device
- * once. They know no `cacheLimit`.
- * @param device holds the weights, and is disposed with any of the decoders.
- */
-export async function createDecoders(models: readonly DecodedModel[], device: Device): Promise<ForkingDecoder[]> {
-  try {
-    const decoders: CachedDecoder[] = [];
-    const shared: SharedWeights = { places: new Map(), models: 0 };
-    for (const model of models) decoders.push(new CachedDecoder(await loadCore(model, device, shared)));
-    const { notice } = await device.runtime();
-    decoders[0].notice = notice;
-    return decoders;
-  } catch (error) {
-    await device.dispose();
-    throw error;
-  }
-}
-
-async function loadCore(model: DecodedModel, device: Device, shared: SharedWeights): Promise<DecoderCore> {
-  const { architecture, weights, adapter } = model;
-  const stored = await loadWeights(model, device, shared);
-  const graph = decoderGraph(architecture, adapter?.lora ?? null);
-  const session = await device.open(graph, "decode");
-  await device.free(graph.held.filter(areCodes)); // the session has its own copy
-  const steps = graph.held.filter((name) => !areCodes(name)); // to be searched for NaN
-  let picking: Promise<Session> | undefined;
-  return {
-    architecture,
-    device,
-    weights: Object.fromEntries(stored),
-    session,
-    openPicking: () => {
-      picking ??= device.open(pickingGraph(architecture), "decode-picking");
-      return picking;
-    },
-    findNonFinite: () =>
-      findNonFinite(device, [...stored.keys(), ...steps], weights, (name) => stored.get(name) ?? name),
-  };
 }

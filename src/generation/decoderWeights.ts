@@ -8,7 +8,7 @@ import type { LoadedModel } from "../models/loadedModel.ts";
 import { isOnlyIntegers, storedWeights } from "../models/precision/quantize.ts";
 
 export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
-  /** Weights as integers, which the session takes in: `Architecture.integers`. Absent: none. For a model by itself. */
+  /** Weights as integers, which the session takes in: `Architecture.integers`. Absent: none. */
   integers?: ReadonlyMap<string, FileRange>;
   /** LoRA weights to run on top; not merged into the base model, so that the ops equal those of training. */
   adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
@@ -18,6 +18,8 @@ export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weight
 export interface SharedWeights {
   /** Where each is from -> its name in the device. */
   places: Map<string, string>;
+  /** Where the integers under each name are from. */
+  integers: Map<string, string>;
   /** Models that were loaded. */
   models: number;
 }
@@ -49,7 +51,7 @@ export async function loadWeights(
     if (!shared.places.has(origin)) missing.push([place, range]);
     shared.places.set(origin, place);
   }
-  await device.load([...missing, ...integers]);
+  await device.load([...missing, ...missingIntegers(integers, shared)]);
   const stored = new Map<string, string>();
   for (const name of storedWeights({ architecture, weights })) {
     const suffix = weights.has(name) ? "" : (SUFFIX.exec(name)?.[0] ?? "");
@@ -61,4 +63,14 @@ export async function loadWeights(
   await takePrincipal(device, lora, (name) => stored.get(name) ?? name);
   for (const [name, tensor] of adapter?.weights ?? []) await device.put([[own + name, float32(tensor)]]);
   return stored;
+}
+
+/** Those that are not in the device under their names. */
+function missingIntegers(integers: ReadonlyMap<string, FileRange>, shared: SharedWeights): [string, FileRange][] {
+  return [...integers].filter(([name, range]) => {
+    const origin = JSON.stringify(range);
+    const isThere = shared.integers.get(name) === origin;
+    shared.integers.set(name, origin);
+    return !isThere;
+  });
 }

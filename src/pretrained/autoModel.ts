@@ -72,7 +72,7 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
     loaded,
     adapter,
     loadTokenizer,
-    openDecoder: () => openDecoder(loaded, { adapter, isExact: options.exact ?? true }),
+    openDecoder: () => openDecoder(loaded, { adapter, isExact: options.exact ?? false }),
   });
 }
 

@@ -57,9 +57,9 @@ export interface ModelSourceOptions extends HubOptions {
   gguf_file?: string | undefined;
   /**
    * Generates from weights in 8 or 4 bits with float32 products, as training and scores compute. False: with products
-   * of integers, which round their inputs to 8 bits, and are faster.
+   * of integers, which round their inputs to 8 bits, as llama.cpp's do, and are faster.
    *
-   * Default: `true`. Prefine's own.
+   * Default: `false`. Prefine's own.
    */
   exact?: boolean | undefined;
   /**

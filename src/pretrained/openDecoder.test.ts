@@ -4,17 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ggufLlama } from "../../test/support/ggufLlama.ts";
+import { randomAdapter } from "../../test/support/randomAdapter.ts";
 import { FAMILIES, randomModel } from "../../test/support/randomModel.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import { promptInput } from "../generation/sequence.ts";
-import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { quantizeModel } from "../models/precision/quantize.ts";
 import { toIntegers } from "../models/precision/toIntegers.ts";
-import { Mt19937 } from "../random.ts";
 import { loadModel } from "./loadModel.ts";
-import { openDecoder } from "./openDecoder.ts";
+import { openDecoder, openDecoders } from "./openDecoder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-integers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -65,24 +64,6 @@ test.each(Object.entries(MODELS))("%s: rounding changes logits little", async (_
   expect(error).toBeLessThan(0.04);
 });
 
-/** Large enough that a model without it would have other logits. */
-function randomAdapter({ architecture, nameOrPath }: LoadedModel, more: Partial<AdapterConfig>): SavedAdapter {
-  const linears = architecture.linears.map(({ name }) => name.split(".").at(-1) as string);
-  const config: AdapterConfig = {
-    ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: [...new Set(linears)], fan_in_fan_out: false },
-    ...{ base_model_name_or_path: nameOrPath, task_type: "CAUSAL_LM", revision: null, ...more },
-  };
-  const random = new Mt19937(3);
-  const weights: SavedAdapter["weights"] = new Map();
-  for (const { name, shape } of adapterTensors(loraAdapter(architecture, config))) {
-    const size = shape.reduce((product, dim) => product * dim, 1);
-    const isMagnitude = name.includes("magnitude");
-    const data = random.normal(new Float32Array(size), 0, isMagnitude ? 0.1 : 0.2);
-    weights.set(name, { shape: [...shape], data: isMagnitude ? data.map((value) => value + 1) : data });
-  }
-  return { config, weights };
-}
-
 /** Matrices as [in, out] and [out, in], with biases, and whose rows belong to heads. */
 describe.each<[family: string, name: string, Partial<AdapterConfig> | null]>([
   ["gpt2", "under LoRA", {}],
@@ -106,4 +87,21 @@ test("what is in float32 stays in float32", async () => {
   const { model, integers } = toIntegers(MODELS["a GGUF file in Q8_0"], null);
   expect(integers.size).toBe(model.architecture.linears.length + 1);
   expect([...integers.values()].every((range) => range.integers?.areFiles)).toBe(true);
+});
+
+test("a base model and its adapters answer together as they do alone, whichever share a session", async () => {
+  const model = MODELS["8 bits"];
+  const adapters = [{}, { lora_alpha: 6 }, { use_dora: true }].map((more) => randomAdapter(model, more));
+  const parts = [null, ...adapters, adapters[0]].map((adapter) => ({ loaded: model, adapter }));
+  const decoders = await openDecoders(parts, { isExact: false });
+  const input = promptInput([
+    [5, 6, 7, 8, 9],
+    [11, 12],
+  ]);
+  const logits: number[][] = [];
+  for (const decoder of decoders) logits.push([...(await decoder.step(input.tokens, input.positions, input))]);
+  await decoders[0].dispose();
+  for (const [i, { loaded, adapter }] of parts.entries())
+    expect(logits[i]).toEqual((await logitsOf(loaded, false, adapter)).slice(0, logits[i].length));
+  expect(new Set(logits.map(String)).size).toBe(4);
 });

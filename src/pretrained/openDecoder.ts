@@ -2,9 +2,10 @@
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import { openDevice } from "../device/openDevice.ts";
-import { createDecoder, createDecoders } from "../generation/cachedDecoder.ts";
+import { createDecoders, withLimit, withZeros } from "../generation/createDecoders.ts";
 import type { Decoder, ForkingDecoder } from "../generation/decoder.ts";
 import type { DecodedModel } from "../generation/decoderWeights.ts";
+import { largest } from "../lists.ts";
 import { loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
@@ -67,32 +68,43 @@ function bytesTogether([first, ...others]: readonly DecodedModel[]): number {
  */
 export async function openDecoder(
   loaded: LoadedModel,
-  { adapter, isExact = true }: { adapter?: SavedAdapter | null; isExact?: boolean } = {},
+  { adapter, isExact }: { adapter?: SavedAdapter | null; isExact?: boolean } = {},
 ): Promise<Decoder> {
+  const [decoder] = await openDecoders([{ loaded, adapter: adapter ?? null }], { isExact });
+  return withLimit(decoder, loaded.architecture);
+}
+
+/** Decoders of one base model, with its adapters: weights that they have in common are in memory once. */
+export async function openDecoders(
+  models: readonly ModelParts[],
+  { isExact = true }: { isExact?: boolean | undefined } = {},
+): Promise<ForkingDecoder[]> {
   const device = await openDevice();
   try {
-    const rounded =
-      isExact || !(await device.holdsWeights()) ? null : withIntegers({ loaded, adapter: adapter ?? null });
-    const [model] = rounded ? [rounded] : decodedModels([{ loaded, adapter }]);
-    return await createDecoder(model, device);
+    const rounded = isExact || !(await device.holdsWeights()) ? null : withIntegers(models);
+    return await createDecoders(rounded ?? decodedModels(models), device);
   } catch (error) {
     await device.dispose();
     throw error;
   }
 }
 
-/** The model with its integers; null if it has none, or memory is short. */
-function withIntegers({ loaded, adapter }: Required<ModelParts>): DecodedModel | null {
-  const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
-  const { model, integers, bytes } = toIntegers(quantizedUnder(loaded, lora), lora);
-  // while the session opens there are two copies: as read, and in the order of its kernels
-  const isRoomy = storedBytes(model.architecture) + 2 * bytes <= SHARE_FOR_WIDENED * availableMemory();
-  if (integers.size === 0 || !isRoomy) return null;
-  const onTop = lora && adapter ? { lora, weights: adapter.weights } : null;
-  return { architecture: model.architecture, weights: model.weights, integers, adapter: onTop };
-}
-
-/** Decoders of one base model, with its adapters: weights that they have in common are in memory once. */
-export async function openDecoders(models: readonly ModelParts[]): Promise<ForkingDecoder[]> {
-  return createDecoders(decodedModels(models), await openDevice());
+/** The models with their integers; null if there are none, or memory is short. */
+function withIntegers(models: readonly ModelParts[]): DecodedModel[] | null {
+  const sizes: number[] = [];
+  const found = models.map(({ loaded, adapter }): DecodedModel => {
+    const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
+    const { model, integers, bytes } = toIntegers(quantizedUnder(loaded, lora), lora);
+    sizes.push(bytes);
+    const { architecture, weights } = model;
+    const onTop = lora && adapter ? { lora, weights: adapter.weights } : null;
+    return integers.size > 0
+      ? { architecture, weights, integers, adapter: onTop }
+      : { architecture, weights, adapter: onTop };
+  });
+  const sessions = new Set(withZeros(found).map(({ adapter }) => JSON.stringify([...(adapter?.lora.layers ?? [])])));
+  // as read, while the sessions open, and in the order of each session's kernels
+  const bytes = bytesTogether(found) + (1 + sessions.size) * largest(sizes);
+  const isRoomy = bytes <= SHARE_FOR_WIDENED * availableMemory();
+  return found.some(({ integers }) => integers) && isRoomy ? found : null;
 }

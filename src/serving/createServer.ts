@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   abortSignal,
   anyFunction,
+  bool,
   checkOptions,
   checkValue,
   nullable,
@@ -51,6 +52,12 @@ export interface ServerOptions {
    * Default: none. Prefine's own.
    */
   allowOrigins?: readonly string[] | undefined;
+  /**
+   * Answers from weights in 8 or 4 bits with float32 products. False: with products of integers, as of `generate`.
+   *
+   * Default: `false`. Prefine's own.
+   */
+  exact?: boolean | undefined;
   /**
    * Token for the hub.
    *
@@ -118,6 +125,7 @@ const CHECKS = optionsOf<ServerOptions>("createServer", {
   port: aPort,
   apiKey: nullable(aKey),
   allowOrigins: texts,
+  exact: bool,
   token: {
     expected: "a text or false",
     accepts: (value) => typeof value === "string" || value === false,
@@ -149,14 +157,14 @@ const DRAIN_SECONDS = 30;
 export async function createServer(options: ServerOptions): Promise<PrefineServer> {
   checkOptions("createServer", options, CHECKS);
   checkValue("createServer: models", options?.models, aModel);
-  const { models: given, host = "127.0.0.1", port = DEFAULT_PORT, allowOrigins = [], token, signal } = options;
+  const { models: given, host = "127.0.0.1", port = DEFAULT_PORT, allowOrigins = [], exact, token, signal } = options;
   const onWarning = options.onWarning ?? emitWarning;
   const list = (Array.isArray(given) ? given : [given]).map((one) => (typeof one === "string" ? { model: one } : one));
   for (const one of list) checkOptions("createServer", one, MODEL_CHECKS);
   const apiKey = keyFor(host, options.apiKey);
   const onFailure = (error: unknown) =>
     onWarning(`a request failed: ${error instanceof Error ? error.message : error}`);
-  const { models, dispose } = await keepingAlive(loadModels(list, { token, signal, onWarning }));
+  const { models, dispose } = await keepingAlive(loadModels(list, { exact, token, signal, onWarning }));
   try {
     const routes = openAiRoutes(models, onFailure);
     const access = { host, port, token: apiKey ?? undefined, origins: allowOrigins };

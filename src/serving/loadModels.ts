@@ -51,6 +51,8 @@ export interface ModelToServe {
 }
 
 export interface LoadOptions {
+  /** Without products of integers. */
+  exact?: boolean | undefined;
   /** For the hub. */
   token?: string | false | undefined;
   signal?: AbortSignal | undefined;
@@ -93,7 +95,7 @@ export async function loadModels(given: readonly ModelToServe[], options: LoadOp
     const loaded: { named: NamedModel[]; decoders: ForkingDecoder[] }[] = [];
     for (const named of groups) {
       throwIfStopped(options.signal, "while loading");
-      const decoders = await openDecoders(named);
+      const decoders = await openDecoders(named, { isExact: options.exact ?? false });
       opened.push(decoders[0]);
       loaded.push({ named, decoders });
       if (decoders[0].notice) options.onWarning?.(decoders[0].notice);

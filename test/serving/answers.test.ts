@@ -3,8 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveAdapter } from "../../src/checkpoints/adapter.ts";
+import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { createServer, type PrefineServer } from "../../src/serving/createServer.ts";
+import { randomAdapter } from "../support/randomAdapter.ts";
 import { writeServedModels } from "../support/servedModels.ts";
 
 const QUESTIONS = [
@@ -199,5 +204,50 @@ describe("answers", () => {
     expect(new Set(forced.choices[0].logprobs?.content.map(({ token }) => token)).size).toBe(1);
     const penalized = await ask({ ...greedy(QUESTIONS[0]), max_tokens: 40, frequency_penalty: 2, presence_penalty: 2 });
     expect(penalized.choices[0].message.content).not.toBe(plain);
+  });
+});
+
+/** Adapters that change the base model's weights, replace some, or add to integers. */
+describe.each<[name: string, bits: boolean, adapters: Record<string, Partial<AdapterConfig>>]>([
+  [
+    "PiSSA, and modules that are saved whole",
+    false,
+    {
+      pissa: { init_lora_weights: "pissa", target_modules: ["c_attn"] },
+      saved: { target_modules: ["c_proj"], modules_to_save: ["ln_f", "wpe"] },
+    },
+  ],
+  ["8 bits under LoRA and DoRA", true, { lora: {}, dora: { use_dora: true } }],
+])("%s", (_, isQuantized, adapters) => {
+  it("answers as generate, next to the base model", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "prefine-serving-"));
+    const { chat } = writeServedModels(folder);
+    const base = await loadModel(chat);
+    for (const [name, more] of Object.entries(adapters))
+      await saveAdapter(folderAt(join(folder, name)), randomAdapter(base, { r: 4, ...more }));
+    const quantization_config = isQuantized ? { load_in_8bit: true } : null;
+    const names = [...Object.keys(adapters), "chat"];
+    const expected: string[] = [];
+    const prompts = QUESTIONS.slice(0, 3);
+    for (const name of names) {
+      const model = await AutoModelForCausalLM.from_pretrained(join(folder, name), { quantization_config });
+      for (const prompt of prompts)
+        expected.push((await model.generate(prompt, { do_sample: false, max_new_tokens: 12 })).texts[0]);
+      await model.dispose();
+    }
+    expect(new Set(expected).size).toBe(expected.length);
+    const models = names.slice(0, -1).map((name) => ({ model: join(folder, name), quantization_config }));
+    const server = await createServer({ models, port: 0 });
+    const ask = async (model: string, prompt: string) => {
+      const body = JSON.stringify({ model, prompt, temperature: 0, max_tokens: 12 });
+      const headers = { "content-type": "application/json" };
+      const reply = await fetch(`${server.url}/completions`, { method: "POST", headers, body });
+      return ((await reply.json()) as Reply).choices[0].text;
+    };
+    const asked = names.flatMap((name) => prompts.map((prompt) => [name, prompt] as const));
+    const together = await Promise.all(asked.map(([name, prompt]) => ask(name, prompt)));
+    await server.close(0);
+    rmSync(folder, { recursive: true });
+    expect(together).toEqual(expected);
   });
 });

@@ -30,7 +30,7 @@ async function start(...words: string[]): Promise<Running> {
       output += bytes;
     });
   for (;;) {
-    const [url] = /http:\S+\/v1(?=\n)/.exec(output) ?? [];
+    const [url] = /http:\S+\/v1(?=\n {2}.*\n)/.exec(output) ?? [];
     if (url) return { child, url, output: () => output, exit };
     if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -76,6 +76,20 @@ describe("prefine serve", () => {
     expect(await exit).toBe(0);
     expect(output()).toContain("POST /v1/completions 200 ");
     expect(output()).not.toContain("secret");
+  });
+
+  it("ends at once on a second signal, whatever is still arriving", async () => {
+    const { child, url, output, exit } = await start("serve", MODEL, "--port", "0");
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
+    await fetch(`${url}/models`, { headers: { connection: "close" } }); // the other request has been seen
+    child.kill("SIGTERM");
+    while (!output().includes("stopping: ")) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 250)); // the same signal in less is the same event
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect(await exit).toBe(143);
   });
 
   it("refuses a port in use, a model that is not there, and names given twice, in one line", async () => {

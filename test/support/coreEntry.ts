@@ -3,7 +3,7 @@
  * generation. bundle.test.ts bundles it for a browser and runs it there and in Node; the bytes must be equal.
  */
 import { createLearner } from "../../src/dpo/engineLearner.ts";
-import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { createDecoder } from "../../src/generation/createDecoders.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { modelOf } from "./graphModels.ts";
 import { objective } from "./objective.ts";

@@ -10,7 +10,7 @@ import { losses } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 import type { Device } from "../../src/engine/runtime/device.ts";
 import { mergeWeights } from "../../src/exporting/mergeWeights.ts";
-import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { createDecoder } from "../../src/generation/createDecoders.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";

@@ -1,7 +1,7 @@
 /** @file Writes GGUF files for tests: version 3 of llama.cpp's format, alignment 32. */
 import { writeFileSync } from "node:fs";
 
-type MetadataValue = string | number | boolean | string[] | number[];
+type MetadataValue = string | number | boolean | string[] | number[] | { float: number };
 
 export interface GgufTensorToWrite {
   /** Outermost dimension first. */
@@ -32,6 +32,7 @@ function text(value: string): Uint8Array[] {
 function encode(value: MetadataValue): [type: number, ...parts: Uint8Array[]] {
   if (typeof value === "string") return [8, ...text(value)];
   if (typeof value === "boolean") return [7, Uint8Array.of(value ? 1 : 0)];
+  if (typeof value === "object" && "float" in value) return [6, f32(value.float)];
   if (typeof value === "number") return Number.isInteger(value) ? [4, u32(value)] : [6, f32(value)];
   const areTexts = typeof value[0] === "string";
   const areWhole = value.every((item) => Number.isInteger(item) && Number(item) >= 0);
