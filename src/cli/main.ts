@@ -26,6 +26,7 @@ const COMMANDS: Record<string, Entry> = {
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
   compare: { summary: "compare a run's answers with its base model's", load: () => import("./compareCommand.ts") },
   serve: { summary: "serve models under OpenAI's API", load: () => import("./serveCommand.ts") },
+  collect: { summary: "collect preferences: judge answers in a local page", load: () => import("./collectCommand.ts") },
   merge: { summary: "merge a run's adapter into its base model", load: () => import("./mergeCommand.ts") },
   demo: { summary: "run a complete example offline in about a minute", load: () => import("./demoCommand.ts") },
   plot: { summary: "plot the logs of runs", load: () => import("./plotCommand.ts") },

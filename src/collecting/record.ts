@@ -71,7 +71,11 @@ export class PreferenceRecord {
     record.reader.end();
     if (record.read.file !== undefined) return record;
     const message = `${record.eventsFile}: expected the events of a record of preferences, found no such file`;
-    throw new PrefineError("data", message, await nearbyHint(record.eventsFile, "recordPreference begins one."));
+    throw new PrefineError(
+      "data",
+      message,
+      await nearbyHint(record.eventsFile, "prefine collect and recordPreference begin one."),
+    );
   }
 
   /** Lines about what is odd in the events: changes by other programs, and what crashes left. */

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundlePages } from "../../scripts/bundlePages.ts";
 import { largest } from "../../src/lists.ts";
 
 export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -53,6 +54,7 @@ function lastChange(sources: string): number {
 
 async function buildPackage(folder: string): Promise<void> {
   await buildModules(join(checkout, "src"), join(folder, "dist"));
+  await bundlePages(join(folder, "dist", "pages"));
   mkdirSync(join(folder, "bin"));
   for (const name of ["package.json", "bin/prefine.js"]) cpSync(join(checkout, name), join(folder, name));
   for (const name of ["demo", "configs", "examples", "docs", "node_modules"])
@@ -62,7 +64,7 @@ async function buildPackage(folder: string): Promise<void> {
 /** File by file, as tsc does, so that each finds its neighbors. */
 async function buildModules(sources: string, outdir: string): Promise<void> {
   const files = readdirSync(sources, { recursive: true, encoding: "utf8" });
-  const entryPoints = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const entryPoints = files.filter((file) => file.endsWith(".ts") && !/\.test\.ts$|^pages\b/.test(file));
   await build({
     entryPoints: entryPoints.map((file) => join(sources, file)),
     outbase: sources,

@@ -162,6 +162,8 @@ export const RULES: Record<string, Rule> = {
     types: ["models"],
   },
   collecting: { values: ["disk", "formats", ...DATA, "generation", "pretrained", "serving"] },
+  /** Pages in a browser, bundled with their libraries: they talk to a server of prefine's. */
+  pages: {},
   plots: {
     values: ["disk", "formats"],
     files: ["src/config/options/lossTypes.ts", "src/checkpoints/checkpointNames.ts"],
@@ -230,8 +232,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** Pages in a browser. */
-  pages: { values: ["formats", "plots"] },
   /** The entry `prefine/web`: the core on a browser's storage and device. */
   web: { values: [...LIBRARY.filter((module) => module !== "disk" && module !== "device"), "training", "plots"] },
 };

@@ -24,7 +24,7 @@ export interface Exchange {
 
 export interface Route {
   method: "GET" | "POST";
-  /** The whole path, or its beginning if it ends with a slash. */
+  /** The whole path, or its beginning if it ends with a slash; "/" is the whole path. */
   path: string;
   /** Whether it needs no token. */
   isOpen?: boolean;
@@ -160,7 +160,7 @@ function pathOf(url = "/"): string {
 async function answer(exchange: Exchange, options: HttpOptions): Promise<object | undefined> {
   const { request, response, path, headers } = exchange;
   const at = options.routes.filter((route) =>
-    route.path.endsWith("/") ? path.startsWith(route.path) : path === route.path,
+    /.\/$/.test(route.path) ? path.startsWith(route.path) : path === route.path,
   );
   Object.assign(headers, checkAccess(request, { ...options, isOpen: at.some(({ isOpen }) => isOpen === true) }));
   if (request.method === "OPTIONS" && headers["access-control-allow-origin"]) {
