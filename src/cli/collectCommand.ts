@@ -8,6 +8,7 @@ import { counted, shellWord } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
 import { defineShapeFlags, type ShapeFlags, shapeOf } from "./shapeFlags.ts";
+import { winRateLines } from "./winRateLines.ts";
 
 const EXAMPLES = `
 Opens a page where you judge two answers to each prompt with one key. Verdicts
@@ -113,7 +114,9 @@ async function run(flags: CollectFlags): Promise<void> {
       show(server, flags, terminal);
       await stopped;
       terminal.info("saving");
-      printEnd(await server.close(), out, terminal);
+      const { statistics, winRate } = await server.close();
+      printEnd(statistics, out, terminal);
+      if (winRate) for (const line of winRateLines(winRate)) terminal.print(line);
     },
     { hasResults: () => server !== undefined },
   );

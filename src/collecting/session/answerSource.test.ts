@@ -73,7 +73,10 @@ test("asks for a stream of chat or text, and reads its pieces and counts", async
       event({ choices: [{ text: "", finish_reason: "length" }] }),
     )(response);
   };
-  expect(await ask({ prompt: "Tea" })).toEqual([{ text: " is", tokens: undefined }]);
+  expect(await ask({ prompt: "Tea" })).toEqual([
+    { text: " is", tokens: undefined },
+    { text: "", tokens: undefined, isCut: true }, // its end: as long as it may be
+  ]);
   expect(sent).toEqual({ path: "/v1/completions", body: { model: "m", prompt: "Tea", ...sampling } });
 });
 

@@ -10,6 +10,8 @@ export interface AnswerPiece {
   text: string;
   /** Of the answer up to here; absent: unknown. */
   tokens?: number | undefined;
+  /** It ends here, since it may not be longer. */
+  isCut?: boolean | undefined;
 }
 
 export interface Asking {
@@ -41,7 +43,8 @@ export function servedSource(models: ReadonlyMap<string, ServedModel>, name: str
       const body = { model: name, ...asked(prompt), ...sampling, seed, stream: true };
       const { completion } = await readRequest(body, endpoint, { models, signal });
       const { pieces, usage } = complete(completion, signal);
-      for await (const { text } of pieces) yield { text, tokens: usage().completion_tokens };
+      for await (const { text, finishReason } of pieces)
+        yield { text, tokens: usage().completion_tokens, isCut: finishReason === "length" };
     },
   };
 }
@@ -118,11 +121,11 @@ async function* piecesOf(response: Response, alive: () => void): AsyncGenerator<
   let length = 0;
   for await (const data of dataLines(response.body as ReadableStream<Uint8Array>, alive)) {
     if (data === "[DONE]") return;
-    const { text, tokens, ends, error } = readChunk(data);
+    const { text, tokens, ends, isCut, error } = readChunk(data);
     if (error !== undefined) throw new PrefineError("hub", `${response.url}: the endpoint failed: ${error}`);
     isOver ||= ends;
     length += text.length;
-    if (text !== "" || tokens !== undefined) yield { text, tokens };
+    if (text !== "" || tokens !== undefined || isCut) yield { text, tokens, ...(isCut ? { isCut } : {}) };
     if (length > LONGEST)
       throw new PrefineError("hub", `${response.url}: the answer has more than a million characters`);
   }
@@ -144,8 +147,16 @@ async function* dataLines(body: ReadableStream<Uint8Array>, alive: () => void): 
   if (rest.startsWith("data:")) yield rest.slice("data:".length).trim();
 }
 
+interface Chunk {
+  text: string;
+  tokens: number | undefined;
+  ends: boolean;
+  isCut?: boolean;
+  error?: string;
+}
+
 /** One event of OpenAI's streams, of chats or of texts. Fields that are something else count as absent. */
-function readChunk(data: string): { text: string; tokens: number | undefined; ends: boolean; error?: string } {
+function readChunk(data: string): Chunk {
   let chunk: unknown;
   try {
     chunk = JSON.parse(data);
@@ -163,5 +174,7 @@ function readChunk(data: string): { text: string; tokens: number | undefined; en
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   if (!isObject(choice)) return { text: "", tokens, ends: false };
   const given = isObject(choice.delta) ? choice.delta.content : choice.text;
-  return { text: typeof given === "string" ? given : "", tokens, ends: typeof choice.finish_reason === "string" };
+  const { finish_reason: reason } = choice;
+  const text = typeof given === "string" ? given : "";
+  return { text, tokens, ends: typeof reason === "string", isCut: reason === "length" };
 }

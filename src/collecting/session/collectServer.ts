@@ -6,6 +6,7 @@ import { type HttpServer, openHttpServer } from "../../serving/http/httpServer.t
 import { type LoadedModels, loadModels } from "../../serving/loadModels.ts";
 import { PreferenceRecord } from "../record.ts";
 import type { PreferenceStatistics } from "../statistics.ts";
+import { countWins, type WinRate } from "../winCounts.ts";
 import { type AnswerSource, type Sampling, servedSource, urlSource } from "./answerSource.ts";
 import { readPageFiles } from "./pageFiles.ts";
 import { type PageFacts, pageRoutes } from "./routes.ts";
@@ -41,7 +42,7 @@ export interface CollectServer {
   url: string;
   port: number;
   /** Ends answers, saves verdicts that wait, and frees the models. */
-  close(): Promise<PreferenceStatistics>;
+  close(): Promise<{ statistics: PreferenceStatistics; winRate: WinRate | undefined }>;
 }
 
 /** @throws PrefineError for models, prompts, pairs, a record or a port that can't be used */
@@ -64,7 +65,7 @@ export async function openCollectServer(options: CollectOptions): Promise<Collec
         await server.close(0);
         await session.close();
         await loaded?.dispose();
-        return session.statistics();
+        return { statistics: session.statistics(), winRate: winRateIn(record, sources) };
       },
     };
   } catch (error) {
@@ -112,6 +113,14 @@ function factsOf(
   const trainCommand = `prefine train --model_name_or_path ${model} ${flags}`;
   const total = prompts === undefined && canAsk ? null : work.length;
   return { title: file, canAsk, isChat, total, trainCommand };
+}
+
+/** How often the first of two models won over the second; undefined: there are no two, or no verdicts. */
+function winRateIn({ preferences }: PreferenceRecord, sources: Sources["sources"]): WinRate | undefined {
+  const [one, other] = (sources ?? []).map(({ name }) => name);
+  if (one === other) return undefined;
+  const rate = countWins(preferences.pairGroups(), one, other);
+  return rate.rate.n > 0 ? rate : undefined;
 }
 
 /** `NAME@http://127.0.0.1:8000/v1`. */

@@ -21,6 +21,8 @@ const isSide = (from: AnswerSource | Side): from is Side => typeof from.answer !
 export class LiveAnswer {
   text = "";
   state: AnswerState = "running";
+  /** It ended where it may not be longer. */
+  isCut = false;
   /** Why it failed. */
   problem: string | undefined;
   /** Fulfilled once it is no longer running. */
@@ -75,7 +77,7 @@ export class LiveAnswer {
   side(): Side {
     if (isSide(this.from)) return this.from;
     const { source, settings } = this.base;
-    const cut = this.state === "done" ? {} : { cut: true };
+    const cut = this.state === "done" && !this.isCut ? {} : { cut: true };
     return { answer: this.contentOf(this.text), source, tokens: this.tokens, settings: { ...settings, ...cut } };
   }
 
@@ -92,10 +94,11 @@ export class LiveAnswer {
   private async write(source: AnswerSource, seed: number): Promise<void> {
     const { signal } = this.stopping;
     try {
-      for await (const { text, tokens } of source.answer({ prompt: this.prompt, seed, signal })) {
+      for await (const { text, tokens, isCut } of source.answer({ prompt: this.prompt, seed, signal })) {
         if (signal.aborted) break;
         this.text += text;
         this.tokens = tokens ?? this.tokens;
+        this.isCut ||= isCut === true;
         this.notify();
       }
       this.state = signal.aborted ? "stopped" : "done";

@@ -115,7 +115,12 @@ test("an answer that fails says why, without the names of models, and is tried a
   slow.end(0, new Error("out of order"));
   slow.end(1);
   const text = await (await fetch(at(`/api/answers/${task.id}`))).text();
-  expect(events(text).at(-1).left).toEqual({ text: "", state: "failed", problem: "internal: out of order" });
+  expect(events(text).at(-1).left).toEqual({
+    text: "",
+    state: "failed",
+    isCut: false,
+    problem: "internal: out of order",
+  });
   const { body } = await post("/api/retry", { id: task.id });
   expect(body.task.left).toMatchObject({ state: "running", problem: null });
   await close();

@@ -122,9 +122,10 @@ const messageFor = (message: { role: string; content?: unknown }) => ({
 });
 
 /** What is new of an answer. */
-const partFor = ({ text, state, problem }: LiveAnswer, from: number) => ({
+const partFor = ({ text, state, isCut, problem }: LiveAnswer, from: number) => ({
   text: text.slice(from),
   state,
+  isCut,
   problem: problem ?? null,
 });
 

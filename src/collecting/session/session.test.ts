@@ -117,6 +117,22 @@ test("an early verdict stops the worse answer, and is saved once the better one 
   expect(session.progress()).toMatchObject({ pending: 0, judged: 1, pairs: 1 });
 });
 
+test("an answer that was cut at its longest says so", async () => {
+  const cut: AnswerSource = {
+    ...quickSource("cut"),
+    async *answer() {
+      yield { text: "to be", isCut: true };
+    },
+  };
+  const { record, session } = await open({ work: promptsOf("1"), sources: [cut, quickSource("whole")] });
+  const task = await taskIn(session);
+  expect([task.left.isCut, task.right.isCut]).toEqual([true, false]);
+  await session.judge(task.id, said("right"));
+  const [{ left, right }] = eventsOf(record);
+  expect(left.settings).toMatchObject({ cut: true });
+  expect(right.settings).not.toHaveProperty("cut");
+});
+
 test("an early verdict for neither stops both, and is saved at once", async () => {
   const source = slowSource("slow");
   const { session } = await open({ work: promptsOf("1"), sources: [source, source] });

@@ -59,6 +59,7 @@ export function Answer({ side, part, edit, onEdit, onSave, onRetry }: AnswerProp
         )}
       </header>
       {edit === undefined ? <Text part={part} /> : <Editor {...{ side, edit, onEdit, onSave }} />}
+      {part.isCut && <p class="empty">Cut here, at the longest answer.</p>}
       {part.problem !== null && (
         <p class="problem" role="alert">
           {part.problem}{" "}

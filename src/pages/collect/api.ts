@@ -6,6 +6,8 @@ export interface Part {
   /** New since the last event. */
   text: string;
   state: "running" | "done" | "stopped" | "failed";
+  /** It ended where it may not be longer. */
+  isCut: boolean;
   problem: string | null;
 }
 
