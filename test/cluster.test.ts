@@ -84,6 +84,13 @@ const started = (output_dir: string, ...flags: string[]) => [
   ...flags,
 ];
 
+const AS_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
+/** Of the shell of a job on two nodes. */
+const SLURM_JOB = {
+  ...{ SLURM_JOB_ID: "77", SLURM_JOBID: "77", SLURM_NNODES: "2", SLURM_TASKS_PER_NODE: "1(x2)" },
+  ...{ SLURM_NODELIST: "nodea,nodeb", SLURM_JOB_NODELIST: "nodea,nodeb" },
+};
+
 /** A folder of another computer, which has the same model, data and run file. */
 function elsewhereIn(name: string): string {
   const elsewhere = join(folder, name);
@@ -166,6 +173,17 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
     });
     expect(end.code, end.stderr).toBe(130);
     expect(end.stderr.match(/stopped after step \d+ of 5000; saved started\/checkpoint-\d+\n/g)).toHaveLength(1);
+  });
+
+  test.skipIf(!takesAll).each([
+    ["a job of one", "mpirun", ["--oversubscribe", "-n", "1"], {}],
+    ["a job of a batch system, by its variables", "env", [], SLURM_JOB],
+  ])("num_processes starts them inside %s", async (_name, program, before, more) => {
+    const words = prefineWords(...started(`inside-${program}`, "--num_processes", "2", "--max_steps", "2"));
+    const env = { ...AS_ROOT, PREFINE_NUM_THREADS: "1", ...more };
+    const end = await finished(program, [...before, process.execPath, ...words], { cwd: folder, env });
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stdout.match(/trained for 2 steps/g)).toHaveLength(1);
   });
 
   test("a rank with another run file is refused, and told once", async () => {

@@ -87,7 +87,7 @@ export function checkCount(count: number): string | undefined {
   refuseBeyondMemory({ what, parts: { processes: total }, total, advice: "Take fewer processes." });
   const processors = availableParallelism();
   if (count <= processors) return undefined;
-  return `${what}: this computer has ${counted(processors, "processor")}, which the processes share`;
+  return `${what}: this computer has ${counted(processors, "processor")}, which they share`;
 }
 
 /**
