@@ -1,6 +1,6 @@
 /**
- * @file `prefine train` stopped while its data is prepared: it ends soon, leaves no half file, and the next run trains as
- * if nothing had been. A short sample of `npm run soak -- --stops`.
+ * @file `prefine train` stopped while its data is prepared: it ends soon, leaves no half file, and the next run trains
+ * as if nothing had been. A short sample of `npm run soak -- --stops`.
  */
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
