@@ -194,7 +194,7 @@ def rounded(weight, quantization):
         found = torch.round(flat * (127 / absmax)) * (absmax / 127)
     else:
         table = torch.tensor(NF4 if quantization.get("bnb_4bit_quant_type") == "nf4" else FP4)
-        found = table[torch.bucketize(flat / absmax, (table[1:] + table[:-1]) / 2)] * absmax
+        found = table[torch.bucketize(flat * (1 / absmax), (table[1:] + table[:-1]) / 2)] * absmax
     return found.flatten()[: weight.numel()].view(weight.shape)
 
 
