@@ -1,7 +1,7 @@
 /**
  * @file Adapters as PEFT 0.21 and other tools save them (test/fixtures/peft-folders), with what PEFT computes: on the
- * unembedding, with resized or saved embeddings, with the adapter's name in keys, with PEFT's defaults left out, on fused
- * layers and scaled embeddings of other families. `scripts/random_adapters.py` makes many more.
+ * unembedding, with resized or saved embeddings, with the adapter's name in keys, with PEFT's defaults left out, on
+ * fused layers and scaled embeddings of other families. `scripts/random_adapters.py` makes many more.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
