@@ -1,5 +1,6 @@
 /** @file Decoders on a device: weights that models have in common are loaded once, equal graphs share a session. */
 import type { Device, Session } from "../engine/runtime/device.ts";
+import { PrefineError } from "../errors.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { findNonFinite } from "../models/findNonFinite.ts";
 import type { Architecture } from "../models/network.ts";
@@ -8,6 +9,13 @@ import { CachedDecoder, type DecoderCore, decoderGraph, pickingGraph } from "./c
 import type { Decoder, ForkingDecoder } from "./decoder.ts";
 import { type DecodedModel, loadWeights, type SharedWeights } from "./decoderWeights.ts";
 import { rereadingDecoder } from "./rereadingDecoder.ts";
+
+/** A weight that is not finite in a model with integers: rounding would turn NaN into numbers. */
+export class NonFiniteWeight extends PrefineError {
+  constructor(weight: string) {
+    super("model", weight);
+  }
+}
 
 /** @param device holds the weights, and is disposed with the decoder. */
 export async function createDecoder(model: DecodedModel, device: Device): Promise<Decoder> {
@@ -22,13 +30,19 @@ export const withLimit = (decoder: ForkingDecoder, { cacheLimit }: Architecture)
 /**
  * Decoders of a base model with several adapters, or without one: weights that they have in common are in the device
  * once. They know no `cacheLimit`.
+ * @throws NonFiniteWeight if a model with integers has one; others let it reach their logits.
  * @param device holds the weights, and is disposed with any of the decoders.
  */
 export async function createDecoders(models: readonly DecodedModel[], device: Device): Promise<ForkingDecoder[]> {
   try {
     const decoders: CachedDecoder[] = [];
     const loading: Loading = { device, shared: { places: new Map(), integers: new Map(), models: 0 }, opened: [] };
-    for (const model of withZeros(models)) decoders.push(new CachedDecoder(await loadCore(model, loading)));
+    for (const model of withZeros(models)) {
+      const core = await loadCore(model, loading);
+      const weight = model.integers && (await core.findNonFinite());
+      if (weight !== undefined) throw new NonFiniteWeight(weight);
+      decoders.push(new CachedDecoder(core));
+    }
     const held = new Set(loading.opened.flatMap((graph) => graph.held));
     await device.free([...held].filter(areCodes)); // each session has its own
     const { notice } = await device.runtime();

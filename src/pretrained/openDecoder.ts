@@ -2,7 +2,7 @@
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import { openDevice } from "../device/openDevice.ts";
-import { createDecoders, withLimit, withZeros } from "../generation/createDecoders.ts";
+import { createDecoders, NonFiniteWeight, withLimit, withZeros } from "../generation/createDecoders.ts";
 import type { Decoder, ForkingDecoder } from "../generation/decoder.ts";
 import type { DecodedModel } from "../generation/decoderWeights.ts";
 import { largest } from "../lists.ts";
@@ -85,7 +85,8 @@ export async function openDecoders(
     return await createDecoders(rounded ?? decodedModels(models), device);
   } catch (error) {
     await device.dispose();
-    throw error;
+    if (isExact || !(error instanceof NonFiniteWeight)) throw error;
+    return openDecoders(models); // the logits tell
   }
 }
 
