@@ -54,12 +54,12 @@ test("all sources that run anywhere bundle without Node, and load without it", a
   expect(Object.keys(await evaluateInBrowser(code))).toHaveLength(anywhere.length);
 }, 120_000); // 5 s on an idle machine
 
-test("training and generation are a download of at most 500 kB for a page, gzipped", async () => {
+test("training and generation are a download of at most 510 kB for a page, gzipped", async () => {
   const { gzipped } = await bundleForBrowser(
     anywhere.filter((path) => !/^src\/(plots|collecting|config\/import)\//.test(path)),
   );
   // 496 kB when this was written, a quarter of it for parquet and its codecs, a sixth for chat templates
-  expect(gzipped).toBeLessThan(500_000);
+  expect(gzipped).toBeLessThan(510_000);
 });
 
 describe("in a realm without Node the core, of at most 62 kB, writes byte for byte the graphs of", async () => {
