@@ -248,7 +248,7 @@ describe("rows of other formats", () => {
   ])("%s", async (_, row, message, hint) => {
     writeFileSync("rows.jsonl", jsonLines([row, row]));
     const refusal = await train("--data_files.train", "rows.jsonl");
-    expect(refusal).toMatch(/error: train( row 0)?: /);
+    expect(refusal).toMatch(/error: train( row 0 \(rows\.jsonl\))?: /);
     expect(refusal).toContain(message);
     expect(hintOf(refusal)).toContain(hint);
   });
