@@ -162,3 +162,13 @@ describe("a whole split", () => {
     expect(names).toEqual(expect.arrayContaining(["equalTokens", "boundary", "missingEos", "truncation"]));
   });
 });
+
+test("a contradiction is every copy of its two rows, whichever order they have", async () => {
+  const said = { prompt: "Is it?", chosen: " Yes.", rejected: " No." };
+  const swapped = { ...said, chosen: " No.", rejected: " Yes." };
+  const of = async (rows: Rows) => (await checksOf(rows)).find(([check]) => check === "contradiction")?.[1];
+  expect(await of([said, said, swapped])).toEqual([0, 1, 2]);
+  expect(await of([said, swapped, said, swapped])).toEqual([0, 1, 2, 3]);
+  expect(await of([said, said, swapped, said])).toEqual([0, 1, 2, 3]);
+  expect(await of([said, said])).toBeUndefined();
+});

@@ -123,14 +123,19 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
     severity: "severe",
     drops: true,
     look: () => {
-      const rows = new Map<number, number>();
+      const rows = new Map<number, number[]>();
       return (row) => {
         const { prompt, chosen, rejected } = row.keys;
         if (chosen === rejected) return undefined;
-        rows.set(together(prompt, chosen, rejected), row.index);
-        const other = rows.get(together(prompt, rejected, chosen));
-        if (other === undefined || other === row.index) return undefined; // itself: ties in both orders
-        return { example: `as row ${other}, swapped: ${excerpt(row.prompt)}`, also: [other] };
+        const key = together(prompt, chosen, rejected);
+        const same = rows.get(key);
+        if (same) same.push(row.index);
+        else rows.set(key, [row.index]);
+        const swapped = rows.get(together(prompt, rejected, chosen)) ?? [];
+        const others = swapped.filter((other) => other !== row.index);
+        if (others.length === 0) return undefined; // or itself: ties in both orders
+        swapped.length = 1; // the rest is found; a later row finds the first
+        return { example: `as row ${others[0]}, swapped: ${excerpt(row.prompt)}`, also: others };
       };
     },
     describe: "The same prompt has the same two answers with opposite labels.",
