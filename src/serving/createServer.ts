@@ -15,7 +15,8 @@ import {
 import { PrefineError } from "../errors.ts";
 import { emitWarning } from "../host.ts";
 import { isLoopback } from "./http/guard.ts";
-import { openHttpServer, type RequestRecord } from "./http/httpServer.ts";
+import { openHttpServer } from "./http/httpServer.ts";
+import type { RequestRecord } from "./http/requestRecord.ts";
 import { loadModels, type ModelToServe } from "./loadModels.ts";
 import { openAiRoutes } from "./openai/routes.ts";
 

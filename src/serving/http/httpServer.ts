@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { PrefineError } from "../../errors.ts";
 import { ApiError, apiErrorOf } from "./apiError.ts";
 import { checkAccess, type GuardOptions } from "./guard.ts";
+import type { RequestRecord } from "./requestRecord.ts";
 import { watchReaders } from "./watchReaders.ts";
 
 /** A request that has passed the guard. */
@@ -30,15 +31,6 @@ export interface Route {
   isOpen?: boolean;
   /** @returns a JSON answer, or nothing where it has answered. @throws ApiError */
   answer: (exchange: Exchange) => Promise<object | undefined>;
-}
-
-/** A request that has ended, for a log: no part of its body or its answer. */
-export interface RequestRecord {
-  method: string;
-  path: string;
-  /** 499: the client hung up before the answer. */
-  status: number;
-  seconds: number;
 }
 
 export interface HttpOptions extends GuardOptions {
