@@ -28,7 +28,7 @@ function text(value: string): Uint8Array[] {
   return [u64(bytes.length), bytes];
 }
 
-/** Type number and bytes; whole numbers are uint32, others float32. */
+/** Type number and bytes; whole numbers are uint32, in lists int32, as llama.cpp demands; others are float32. */
 function encode(value: MetadataValue): [type: number, ...parts: Uint8Array[]] {
   if (typeof value === "string") return [8, ...text(value)];
   if (typeof value === "boolean") return [7, Uint8Array.of(value ? 1 : 0)];
@@ -36,7 +36,7 @@ function encode(value: MetadataValue): [type: number, ...parts: Uint8Array[]] {
   if (typeof value === "number") return Number.isInteger(value) ? [4, u32(value)] : [6, f32(value)];
   const areTexts = typeof value[0] === "string";
   const areWhole = value.every((item) => Number.isInteger(item) && Number(item) >= 0);
-  const kind = areTexts ? 8 : areWhole ? 4 : 6;
+  const kind = areTexts ? 8 : areWhole ? 5 : 6;
   const items = value.flatMap((item) => (typeof item === "string" ? text(item) : [areWhole ? u32(item) : f32(item)]));
   return [9, u32(kind), u64(value.length), ...items];
 }
