@@ -113,7 +113,7 @@ export async function loadModels(given: readonly ModelToServe[], options: LoadOp
 /** The models in groups of one base model each. */
 async function locateGroups(given: readonly ModelToServe[], options: LoadOptions): Promise<NamedModel[][]> {
   const groups = new Map<string, NamedModel[]>();
-  const bases: { located: LocatedModel; key: string }[] = [];
+  const bases: { named: NamedModel; located: LocatedModel; key: string }[] = [];
   const add = (key: string, model: NamedModel) => groups.set(key, [...(groups.get(key) ?? []), model]);
   for (const one of given) {
     const { model, name, ...access } = one;
@@ -122,15 +122,21 @@ async function locateGroups(given: readonly ModelToServe[], options: LoadOptions
     const key = loaded.configFile;
     const tokenizer = await located.loadTokenizer();
     const parent = adapter ? await nameOf(base) : null;
-    add(key, { name: name ?? (await nameOf(model)), parent, loaded, adapter, tokenizer });
-    if (adapter) bases.push({ located, key });
+    const named = { name: name ?? (await nameOf(model)), parent, loaded, adapter, tokenizer };
+    add(key, named);
+    if (adapter) bases.push({ named, located, key });
+    else if (one.base) options.onWarning?.(`${named.name}: base has no effect: it is a whole model`);
   }
   refuseSameNames([...groups.values()].flat());
-  for (const { located, key } of bases) {
-    const group = groups.get(key) ?? [];
-    const name = await nameOf(located.base);
-    const isThere = [...groups.values()].flat().some((model) => model.name === name);
-    if (isThere || group.some(({ adapter }) => !adapter)) continue;
+  for (const { named, located, key } of bases) {
+    const bits = JSON.stringify(located.baseModel.quantization);
+    const isBase = ({ adapter, loaded }: NamedModel) => !adapter && JSON.stringify(loaded.quantization) === bits;
+    const served = groups.get(key)?.find(isBase);
+    const name = served?.name ?? (await nameOf(located.base));
+    const isTaken = !served && [...groups.values()].flat().some((model) => model.name === name);
+    named.parent = isTaken ? located.base : name;
+    if (isTaken) options.onWarning?.(`${named.name}: its base model is not served: ${name} is another model here`);
+    if (served || isTaken) continue;
     const tokenizer = await AutoTokenizer.from_pretrained(located.base).catch(() => located.loadTokenizer());
     add(key, { name, parent: null, loaded: located.baseModel, adapter: undefined, tokenizer });
   }
